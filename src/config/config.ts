@@ -1,0 +1,118 @@
+import { validateSync } from 'class-validator';
+import { Environment } from './environment.js';
+import { splitList, splitListenAddress } from './validators.js';
+
+/** The validated configuration, in the shapes the rooms use. Made once, at start; nothing else reads the environment. */
+export type Config = ReturnType<typeof toConfig>;
+
+/** Injection token of {@link Config}. */
+export const CONFIG = Symbol('Config');
+
+/** Every problem of the configuration, a line each. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : 'problems'}:\n- ${problems.join('\n- ')}`,
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+/** @throws {ConfigError} naming all problems at once. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const environment = readEnvironment(env);
+  const problems = validateSync(environment).flatMap(({ constraints }) => Object.values(constraints ?? {}));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return toConfig(environment);
+}
+
+/** A value that is not of its default's type is kept as it came, for its rule to reject. */
+function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+  const environment = new Environment();
+  const values = Object.entries(environment).map(([name, fallback]: [string, unknown]) => {
+    const text = env[name]?.trim() ?? '';
+    if (text === '') return [name, fallback];
+    if (typeof fallback === 'number' && /^\d+$/.test(text)) return [name, Number(text)];
+    if (typeof fallback === 'boolean' && /^(?:true|false)$/.test(text)) return [name, text === 'true'];
+    return [name, text];
+  });
+  return Object.assign(environment, Object.fromEntries(values));
+}
+
+function toConfig(env: Environment) {
+  return {
+    listen: validated(splitListenAddress(env.LISTEN_ADDR)),
+    backend: baseUrl(env.BACKEND_BASE_URL, '/v1'),
+    evidenceBackend: baseUrl(env.EVIDENCE_BASE_URL),
+    catalog: {
+      modelsUrl: new URL(env.MODELS_URL),
+      modelsRefreshMs: env.MODELS_REFRESH_MS,
+      utilizationUrl: new URL(env.UTILIZATION_URL),
+      utilizationRefreshMs: env.UTILIZATION_REFRESH_MS,
+      timeoutMs: env.CONTROL_PLANE_TIMEOUT_MS,
+    },
+    readiness: {
+      maxSnapshotAgeMs: env.READYZ_MAX_SNAPSHOT_AGE_MS,
+      maxAllowlistAgeMs: env.READYZ_MAX_ALLOWLIST_AGE_MS,
+    },
+    routing: {
+      aliases: splitList(env.AUTOPILOT_ALIASES) as readonly string[],
+      isStrict: env.MODEL_VALIDATION === 'strict',
+      maxListItems: env.MAX_MODEL_LIST_ITEMS,
+    },
+    requests: {
+      maxBytes: env.MAX_REQUEST_BYTES,
+      maxInflightBytes: env.MAX_INFLIGHT_BODY_BYTES,
+      headersTimeoutMs: env.REQUEST_HEADERS_TIMEOUT_MS,
+      bodyTimeoutMs: env.REQUEST_BODY_TIMEOUT_MS,
+      maxConnections: env.MAX_CLIENT_CONNECTIONS,
+      stallTimeoutMs: env.CLIENT_STALL_TIMEOUT_MS,
+    },
+    attempts: {
+      maxAttempts: env.MAX_UPSTREAM_ATTEMPTS,
+      failoverDeadlineMs: env.FAILOVER_DEADLINE_MS,
+      headerTimeoutMs: env.UPSTREAM_HEADER_TIMEOUT_MS,
+      firstByteTimeoutMs: env.UPSTREAM_FIRST_BODY_BYTE_TIMEOUT_MS,
+      patientTimeoutMs: env.UPSTREAM_PATIENT_TIMEOUT_MS,
+      retryableStatuses: new Set(
+        splitList(env.UPSTREAM_RETRYABLE_STATUSES).map(Number),
+      ) as ReadonlySet<number>,
+    },
+    upstream: {
+      connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
+      idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
+      maxConnections: env.UPSTREAM_MAX_CONNECTIONS,
+    },
+    sticky: {
+      ttlMs: env.STICKY_TTL_SECS * 1_000,
+      maxEntries: env.STICKY_MAX_ENTRIES,
+      failbackMs: env.STICKY_FAILBACK_SECS * 1_000,
+      sessionHeader: env.STICKY_SESSION_HEADER.toLowerCase(),
+      hashSecret: env.STICKY_HASH_SECRET === '' ? undefined : env.STICKY_HASH_SECRET,
+    },
+    trustedProxies: env.TRUST_PROXY_HEADERS ? splitList(env.TRUSTED_PROXY_CIDRS) : [],
+    shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, graceMs: env.SHUTDOWN_GRACE_MS },
+    corsOrigins: splitList(env.CORS_ALLOWED_ORIGINS),
+    logLevel: env.LOG_LEVEL,
+  } as const;
+}
+
+function validated<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A value passed its rule but cannot be read.');
+  return value;
+}
+
+/** `path` is the prefix before `/v1/…`, without a trailing slash. */
+export interface BaseUrl {
+  readonly origin: string;
+  readonly path: string;
+}
+
+function baseUrl(text: string, redundantSuffix = ''): BaseUrl {
+  const { origin, pathname } = new URL(text);
+  const path = pathname.replace(/\/+$/, '');
+  return {
+    origin,
+    path: redundantSuffix && path.endsWith(redundantSuffix) ? path.slice(0, -redundantSuffix.length) : path,
+  };
+}

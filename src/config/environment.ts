@@ -1,0 +1,73 @@
+import { IsIn } from 'class-validator';
+import {
+  IsBoolean,
+  IsCidrList,
+  IsHeaderName,
+  IsHttpUrl,
+  IsListenAddress,
+  IsOriginList,
+  IsStatusList,
+  WholeNumber,
+} from './validators.js';
+
+/**
+ * The environment as the router reads it: one field per variable, with its default and its rule.
+ * Durations are in milliseconds (`_MS`) or seconds (`_SECS`).
+ */
+export class Environment {
+  @IsListenAddress() LISTEN_ADDR = '0.0.0.0:8080';
+
+  @IsHttpUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
+  @IsHttpUrl() MODELS_URL = 'https://llm.chutes.ai/v1/models';
+  @WholeNumber() MODELS_REFRESH_MS = 300_000;
+  @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';
+  @WholeNumber() UTILIZATION_REFRESH_MS = 5_000;
+  @IsHttpUrl() EVIDENCE_BASE_URL = 'https://api.chutes.ai';
+  @WholeNumber() CONTROL_PLANE_TIMEOUT_MS = 10_000;
+
+  @WholeNumber() READYZ_MAX_SNAPSHOT_AGE_MS = 20_000;
+  @WholeNumber() READYZ_MAX_ALLOWLIST_AGE_MS = 600_000;
+
+  AUTOPILOT_ALIASES = 'chutesai/AutoPilot,chutesai-routing/AutoPilot';
+  @IsIn(['strict', 'lenient'], { message: 'MODEL_VALIDATION must be strict or lenient' })
+  MODEL_VALIDATION: 'strict' | 'lenient' = 'strict';
+
+  @WholeNumber() MAX_REQUEST_BYTES = 33_554_432;
+  @WholeNumber() MAX_INFLIGHT_BODY_BYTES = 536_870_912;
+  @WholeNumber() REQUEST_HEADERS_TIMEOUT_MS = 15_000;
+  @WholeNumber() REQUEST_BODY_TIMEOUT_MS = 60_000;
+  @WholeNumber() MAX_CLIENT_CONNECTIONS = 8_192;
+
+  @WholeNumber() MAX_MODEL_LIST_ITEMS = 8;
+  @WholeNumber() MAX_UPSTREAM_ATTEMPTS = 8;
+  @WholeNumber() FAILOVER_DEADLINE_MS = 180_000;
+  @WholeNumber() UPSTREAM_CONNECT_TIMEOUT_MS = 2_000;
+  @WholeNumber() UPSTREAM_HEADER_TIMEOUT_MS = 30_000;
+  @WholeNumber() UPSTREAM_FIRST_BODY_BYTE_TIMEOUT_MS = 30_000;
+  @WholeNumber() UPSTREAM_PATIENT_TIMEOUT_MS = 620_000;
+  @WholeNumber({ min: 0 }) UPSTREAM_IDLE_TIMEOUT_MS = 300_000;
+  @WholeNumber({ min: 0 }) CLIENT_STALL_TIMEOUT_MS = 300_000;
+  @IsStatusList() UPSTREAM_RETRYABLE_STATUSES = '502,503,504';
+  @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;
+
+  @IsIn(['memory'], { message: 'STICKY_STORE must be memory' })
+  STICKY_STORE = 'memory';
+  @WholeNumber({ min: 0 }) STICKY_TTL_SECS = 1_800;
+  @WholeNumber({ min: 0, max: 10_000_000 }) STICKY_MAX_ENTRIES = 10_000;
+  @WholeNumber({ min: 0 }) STICKY_FAILBACK_SECS = 30;
+  @IsHeaderName() STICKY_SESSION_HEADER = 'x-session-id';
+  STICKY_HASH_SECRET = '';
+
+  @IsBoolean() TRUST_PROXY_HEADERS = false;
+  @IsCidrList({ neededBy: 'TRUST_PROXY_HEADERS' }) TRUSTED_PROXY_CIDRS = '';
+
+  @WholeNumber({ min: 0 }) SHUTDOWN_DRAIN_MS = 5_000;
+  @WholeNumber({ min: 0 }) SHUTDOWN_GRACE_MS = 30_000;
+
+  @IsOriginList() CORS_ALLOWED_ORIGINS = '';
+
+  @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    message: "LOG_LEVEL must be one of pino's levels or silent",
+  })
+  LOG_LEVEL = 'info';
+}

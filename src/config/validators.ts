@@ -1,0 +1,87 @@
+import { isIP } from 'node:net';
+import { ValidateBy, type ValidationArguments } from 'class-validator';
+
+/** Node fires a timer with a longer delay at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+function rule(expectation: string, holds: (value: unknown, object: object) => boolean): PropertyDecorator {
+  return ValidateBy({
+    name: expectation,
+    validator: {
+      validate: (value, args?: ValidationArguments) => holds(value, args?.object ?? {}),
+      // The value itself is left out: it may hold credentials.
+      defaultMessage: (args?: ValidationArguments) => `${args?.property} must be ${expectation}`,
+    },
+  });
+}
+
+export function WholeNumber({ min = 1, max = MAX_TIMER_MS } = {}): PropertyDecorator {
+  return rule(
+    `a whole number from ${min} to ${max}`,
+    (value) => typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max,
+  );
+}
+
+export function IsBoolean(): PropertyDecorator {
+  return rule('true or false', (value) => typeof value === 'boolean');
+}
+
+export function IsHttpUrl(): PropertyDecorator {
+  return rule('an http or https URL without credentials and fragment', (value) => {
+    const url = URL.parse(String(value));
+    return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
+  });
+}
+
+export function IsListenAddress(): PropertyDecorator {
+  return rule('host:port or [v6]:port', (value) => splitListenAddress(String(value)) !== undefined);
+}
+
+export function IsHeaderName(): PropertyDecorator {
+  return rule('a header name', (value) => HEADER_NAME.test(String(value)));
+}
+
+export function IsStatusList(): PropertyDecorator {
+  return rule('a comma-separated list of statuses from 400 to 599 without 429', (value) =>
+    splitList(String(value)).every((item) => /^[45]\d\d$/.test(item) && item !== '429'),
+  );
+}
+
+export function IsOriginList(): PropertyDecorator {
+  return rule('* or a comma-separated list of origins such as https://app.example', (value) =>
+    splitList(String(value)).every((item) => item === '*' || URL.parse(item)?.origin === item),
+  );
+}
+
+export function IsCidrList({ neededBy }: { neededBy: string }): PropertyDecorator {
+  return rule(
+    `a comma-separated list of addresses or networks such as 10.0.0.0/8, and is needed with ${neededBy}=true`,
+    (value, object) => {
+      const networks = splitList(String(value));
+      const isNeeded = Object.entries(object).some(([name, other]) => name === neededBy && other === true);
+      return networks.every(isNetwork) && (networks.length > 0 || !isNeeded);
+    },
+  );
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
+
+export function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+export function splitListenAddress(text: string): { host: string; port: number } | undefined {
+  const [, v6, name, port] = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = v6 ?? name;
+  if (host === undefined || Number(port) > 65_535 || (v6 !== undefined && isIP(v6) !== 6)) return undefined;
+  return { host, port: Number(port) };
+}
