@@ -46,7 +46,9 @@ export class ApiError extends Error {
 
   toBody(): ErrorResponse & { details?: Readonly<Record<string, unknown>> } {
     const { message, type, param, code, details } = this;
-    return details ? { error: { message, type, param, code }, details } : { error: { message, type, param, code } };
+    return details
+      ? { error: { message, type, param, code }, details }
+      : { error: { message, type, param, code } };
   }
 
   static badRequest(message = 'The request is not valid HTTP.'): ApiError {
@@ -87,11 +89,13 @@ export class ApiError extends Error {
   }
 
   /** @param unknown ids the catalog does not have, each with the closest id it has, if one is close. */
-  static unknownModel(unknown: readonly { id: string; suggestion?: string }[]): ApiError {
+  static unknownModel(unknown: readonly { id: string; suggestion: string | undefined }[]): ApiError {
     const named = unknown.map(({ id, suggestion }) =>
       suggestion === undefined ? `"${id}"` : `"${id}" (did you mean "${suggestion}"?)`,
     );
-    return new ApiError('unknown_model', `Not in the model catalog: ${named.join(', ')}.`, { param: 'model' });
+    return new ApiError('unknown_model', `Not in the model catalog: ${named.join(', ')}.`, {
+      param: 'model',
+    });
   }
 
   static noCandidates(): ApiError {
@@ -107,9 +111,13 @@ export class ApiError extends Error {
   }
 
   static invalidNonce(): ApiError {
-    return new ApiError('invalid_nonce', 'The query must have exactly one "nonce" of 64 hexadecimal characters.', {
-      param: 'nonce',
-    });
+    return new ApiError(
+      'invalid_nonce',
+      'The query must have exactly one "nonce" of 64 hexadecimal characters.',
+      {
+        param: 'nonce',
+      },
+    );
   }
 
   static notConfidential(): ApiError {
@@ -148,7 +156,9 @@ export class ApiError extends Error {
   }
 
   static headersTooLarge(): ApiError {
-    return new ApiError('headers_too_large', 'The request headers are too large.', { closesConnection: true });
+    return new ApiError('headers_too_large', 'The request headers are too large.', {
+      closesConnection: true,
+    });
   }
 
   static internal(cause?: unknown): ApiError {
@@ -156,7 +166,21 @@ export class ApiError extends Error {
   }
 
   static overloaded(): ApiError {
-    return new ApiError('overloaded', 'The router is at its capacity, try again shortly.', { headers: RETRY_AFTER });
+    return new ApiError('overloaded', 'The router is at its capacity, try again shortly.', {
+      headers: RETRY_AFTER,
+    });
+  }
+
+  /** Another body would not fit into memory; this one is not read to its end. */
+  static overloadedUpload(): ApiError {
+    return new ApiError(
+      'overloaded',
+      'The router holds as many request bodies as it can, try again shortly.',
+      {
+        headers: RETRY_AFTER,
+        closesConnection: true,
+      },
+    );
   }
 
   static shuttingDown(): ApiError {

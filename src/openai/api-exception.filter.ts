@@ -1,0 +1,35 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { sendError } from './send-error.js';
+import { toApiError } from './to-error-response.js';
+
+/** The one place where failures become answers. */
+@Catch()
+export class ApiExceptionFilter implements ExceptionFilter {
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = toApiError(thrown, request.raw.url ?? '');
+    if (error.code === 'internal_error') this.report(thrown, request.id);
+
+    if (reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    sendError(reply, error, request.id);
+  }
+
+  /** Without the message, which may quote what a client sent. */
+  private report(thrown: unknown, requestId: string): void {
+    const { name, code, stack } = thrown as { name?: unknown; code?: unknown; stack?: unknown };
+    const frames = String(stack).match(/^\s+at .*$/gm) ?? [];
+    this.logger.error(
+      { req_id: requestId, name, code, frames: frames.map((frame) => frame.trim()) },
+      'internal error',
+    );
+  }
+}
