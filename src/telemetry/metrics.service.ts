@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const PREFIX = 'chutes_autopilot_';
+const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const OVERHEAD_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];
+
+export type Mode = 'alias' | 'list' | 'direct' | 'none';
+export type AbortPhase = 'upload' | 'waiting' | 'streaming';
+export type StickyLookup = 'hit' | 'miss' | 'ineligible' | 'error';
+type FeedLabel = 'models' | 'utilization';
+type RefreshOutcome = 'ok' | 'empty' | 'error';
+
+/** Every metric of the router, in a registry of its own. */
+@Injectable()
+export class MetricsService {
+  readonly registry = new Registry();
+
+  private readonly active = this.gauge('requests_active', 'Requests that are running.');
+  private readonly requests = this.counter('requests_total', 'Finished requests.', ['status']);
+  private readonly selections = this.counter('selection_total', 'Relayed answers.', ['model', 'status']);
+  private readonly failovers = this.counter('failover_reason_total', 'Failed attempts.', ['reason']);
+  private readonly duration = this.histogram(
+    'request_duration_seconds',
+    'From request to last byte.',
+    SECONDS,
+  );
+  private readonly ttfb = this.histogram(
+    'time_to_first_byte_seconds',
+    'From request to first byte.',
+    SECONDS,
+  );
+  private readonly overhead = this.histogram(
+    'overhead_seconds',
+    "The router's own time from the last byte of the request to the first attempt.",
+    OVERHEAD_SECONDS,
+  );
+  private readonly refreshes = this.counter('feed_refresh_total', 'Feed refreshes.', ['feed', 'outcome']);
+  private readonly skippedRows = this.counter('feed_rows_skipped_total', 'Unusable feed rows.', ['feed']);
+  private readonly stickyLookups = this.counter('sticky_lookups_total', 'Looked-up pins.', ['outcome']);
+  private readonly clientAborts = this.counter('client_aborts_total', 'Clients that left.', ['phase']);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  requestStarted(): void {
+    this.active.inc();
+  }
+
+  requestFinished(mode: Mode, status: number, durationMs: number): void {
+    this.active.dec();
+    this.requests.inc({ status });
+    this.duration.observe({ mode }, durationMs / 1_000);
+  }
+
+  firstByteSent(mode: Mode, ms: number): void {
+    this.ttfb.observe({ mode }, ms / 1_000);
+  }
+
+  firstAttemptStarted(mode: Mode, overheadMs: number): void {
+    this.overhead.observe({ mode }, overheadMs / 1_000);
+  }
+
+  answerSelected(model: string, status: number): void {
+    this.selections.inc({ model, status });
+  }
+
+  attemptFailed(reason: string): void {
+    this.failovers.inc({ reason });
+  }
+
+  clientLeft(phase: AbortPhase): void {
+    this.clientAborts.inc({ phase });
+  }
+
+  stickyLookedUp(outcome: StickyLookup): void {
+    this.stickyLookups.inc({ outcome });
+  }
+
+  feedRefreshed(feed: FeedLabel, outcome: RefreshOutcome): void {
+    this.refreshes.inc({ feed, outcome });
+  }
+
+  feedRowsSkipped(feed: FeedLabel, rows: number): void {
+    this.skippedRows.inc({ feed }, rows);
+  }
+
+  /** A gauge whose value is asked for at each scrape. */
+  gaugeAtScrape(name: string, help: string, value: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name: PREFIX + name,
+      help,
+      collect: () => gauge.set(value()),
+    });
+    this.registry.registerMetric(gauge);
+  }
+
+  private gauge(name: string, help: string): Gauge {
+    return new Gauge({ name: PREFIX + name, help, registers: [this.registry] });
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram(name: string, help: string, buckets: number[]): Histogram<'mode'> {
+    return new Histogram({
+      name: PREFIX + name,
+      help,
+      labelNames: ['mode'],
+      buckets,
+      registers: [this.registry],
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import type { AbortPhase, Mode } from './metrics.service.js';
+
+/** What one request leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic milliseconds. */
+export class RequestRecord {
+  mode: Mode = 'none';
+  phase: AbortPhase = 'upload';
+  candidates = 0;
+  attempts = 0;
+  /** The reason of every failed attempt, in order. */
+  readonly failovers: string[] = [];
+  /** The model that answered, as a label: a catalog id or `other`. */
+  model: string | undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  firstByteAtMs: number | undefined;
+  /** Set where the router itself ends an answer early. */
+  isInterrupted = false;
+
+  constructor(
+    readonly id: string,
+    readonly traceId: string | undefined,
+    readonly startedAtMs: number,
+  ) {}
+}
+
+export type Ending = 'complete' | 'interrupted' | 'client_gone';
+
+/** nginx's status for a client that went away before its answer was complete. */
+export const CLIENT_CLOSED_REQUEST = 499;
+
+export function endingOf(record: RequestRecord, isFinished: boolean): Ending {
+  if (record.isInterrupted) return 'interrupted';
+  return isFinished ? 'complete' : 'client_gone';
+}
+
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
+
+/** Whether a client's `X-Request-Id` may stand for the request. */
+export function isRequestId(value: unknown): value is string {
+  return typeof value === 'string' && VISIBLE_ASCII.test(value);
+}
+
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-.*)?$/;
+
+/** The trace id of a valid W3C `traceparent`. Version 00 has no further fields. */
+export function traceIdOf(traceparent: unknown): string | undefined {
+  if (typeof traceparent !== 'string') return undefined;
+  if (traceparent.startsWith('00-') && traceparent.length !== 55) return undefined;
+  return TRACEPARENT.exec(traceparent)?.[1];
+}

@@ -1,0 +1,36 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { LoggerModule } from 'nestjs-pino';
+import type { DestinationStream, Logger } from 'pino';
+import type { Config } from '../config/config.js';
+import { createLogger, LOGGER } from './logger.js';
+import { MetricsController } from './metrics.controller.js';
+import { MetricsService } from './metrics.service.js';
+import { RequestTelemetry } from './request-telemetry.service.js';
+
+@Global()
+@Module({
+  providers: [MetricsService, RequestTelemetry],
+  exports: [MetricsService, RequestTelemetry],
+})
+export class TelemetryModule {
+  static with({ logLevel }: Config, destination: DestinationStream): DynamicModule {
+    const logger = createLogger(logLevel, destination);
+    return {
+      module: TelemetryModule,
+      imports: [
+        LoggerModule.forRoot({
+          pinoHttp: { logger, autoLogging: false },
+          // No per-request logger: the router writes one line of its own per request.
+          forRoutes: [],
+        }),
+        PrometheusModule.register({
+          controller: MetricsController,
+          defaultMetrics: { enabled: false },
+        }),
+      ],
+      providers: [{ provide: LOGGER, useValue: logger satisfies Logger }],
+      exports: [LOGGER],
+    };
+  }
+}
