@@ -1,0 +1,118 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { CONFIG, type Config } from '../config/config.js';
+import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { MetricsService } from '../telemetry/metrics.service.js';
+import { CatalogClient } from './catalog.client.js';
+import { CatalogService, type FeedName, type Feeds } from './catalog.service.js';
+import type { Refresh } from './feed.js';
+import { readModelList } from './model-list.js';
+import { readUtilization } from './utilization-feed.js';
+
+interface FeedSource<F extends FeedName> {
+  readonly feed: F;
+  readonly url: URL;
+  readonly everyMs: number;
+  /** `undefined` where the body is not such a feed at all. */
+  readonly read: (root: unknown) => { value: Feeds[F]; count: number; skipped: number } | undefined;
+}
+
+/** Fetches both feeds at start and then on their own schedules. A run never overlaps its predecessor. */
+@Injectable()
+export class CatalogRefresher implements OnApplicationBootstrap {
+  private readonly models: FeedSource<'models'>;
+  private readonly utilization: FeedSource<'utilization'>;
+  private readonly running = new Set<FeedName>();
+  /** The last good body of each feed: the same bytes need no second reading. */
+  private readonly lastBody = new Map<FeedName, Buffer>();
+
+  constructor(
+    @Inject(CONFIG) { catalog: sources }: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly client: CatalogClient,
+    private readonly catalog: CatalogService,
+    private readonly metrics: MetricsService,
+    private readonly scheduler: SchedulerRegistry,
+  ) {
+    this.models = {
+      feed: 'models',
+      url: sources.modelsUrl,
+      everyMs: sources.modelsRefreshMs,
+      read: (root) => {
+        const models = readModelList(root);
+        return models && { value: models.list, count: models.list.models.length, skipped: models.skipped };
+      },
+    };
+    this.utilization = {
+      feed: 'utilization',
+      url: sources.utilizationUrl,
+      everyMs: sources.utilizationRefreshMs,
+      read: (root) => {
+        const usage = readUtilization(root);
+        return usage && { value: usage.rows, count: usage.rows.length, skipped: usage.skipped };
+      },
+    };
+  }
+
+  onApplicationBootstrap(): void {
+    this.start(this.models);
+    this.start(this.utilization);
+  }
+
+  private start<F extends FeedName>(source: FeedSource<F>): void {
+    this.scheduler.addInterval(
+      `refresh-${source.feed}`,
+      setInterval(() => void this.refresh(source), source.everyMs),
+    );
+    void this.refresh(source);
+  }
+
+  private async refresh<F extends FeedName>(source: FeedSource<F>): Promise<void> {
+    const { feed } = source;
+    if (this.running.has(feed)) return;
+    this.running.add(feed);
+    try {
+      const before = this.catalog[feed].outcome;
+      const refresh = await this.fetch(source);
+      this.catalog.apply(feed, refresh, performance.now());
+      this.metrics.feedRefreshed(feed, refresh.kind);
+      if (refresh.kind !== before) this.report(feed, refresh);
+    } finally {
+      this.running.delete(feed);
+    }
+  }
+
+  private async fetch<F extends FeedName>({ feed, url, read }: FeedSource<F>): Promise<Refresh<Feeds[F]>> {
+    try {
+      const body = await this.client.get(url);
+      const known = this.catalog[feed].last;
+      if (known && this.lastBody.get(feed)?.equals(body)) {
+        return { kind: 'ok', value: known.value as Feeds[F] };
+      }
+      const result = read(JSON.parse(body.toString()));
+      if (!result) return { kind: 'error', reason: 'not the expected JSON' };
+      this.metrics.feedRowsSkipped(feed, result.skipped);
+      if (result.count === 0) return { kind: 'empty' };
+      this.lastBody.set(feed, body);
+      return { kind: 'ok', value: result.value };
+    } catch (error) {
+      return {
+        kind: 'error',
+        reason: error instanceof SyntaxError ? 'not JSON' : (error as Error).message,
+      };
+    }
+  }
+
+  private report(feed: FeedName, refresh: Refresh<unknown>): void {
+    switch (refresh.kind) {
+      case 'ok':
+        this.logger.info({ feed }, 'feed loaded');
+        break;
+      case 'empty':
+        this.logger.warn({ feed }, 'feed is empty, keeping the last good value');
+        break;
+      case 'error':
+        this.logger.warn({ feed, reason: refresh.reason }, 'feed failed, keeping the last good value');
+    }
+  }
+}
