@@ -1,0 +1,30 @@
+import { LRUCache } from 'lru-cache';
+import type { ClientKey } from './client-key.js';
+import type { Pin } from './pin.js';
+import type { StickyStore } from './sticky.store.js';
+
+/** Pins in this process; the least recently used goes first when the store is full. Every operation takes constant time. */
+export class MemoryStore implements StickyStore {
+  private readonly pins: LRUCache<ClientKey, Pin>;
+
+  /** @param maxEntries at least 1. @param ttlMs at least 1. */
+  constructor({ maxEntries, ttlMs }: { maxEntries: number; ttlMs: number }) {
+    this.pins = new LRUCache({ max: maxEntries, ttl: ttlMs });
+  }
+
+  get size(): number {
+    return this.pins.size;
+  }
+
+  async get(key: ClientKey): Promise<Pin | undefined> {
+    return this.pins.get(key);
+  }
+
+  async set(key: ClientKey, pin: Pin): Promise<void> {
+    this.pins.set(key, pin);
+  }
+
+  async drop(key: ClientKey, model: Pin['model']): Promise<void> {
+    if (this.pins.peek(key)?.model === model) this.pins.delete(key);
+  }
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { ModelId } from '../catalog/model-list.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { MetricsService } from '../telemetry/metrics.service.js';
+import { type ClientKey, clientKey } from './client-key.js';
+import { type Answer, applies, type Pin, pinAfter } from './pin.js';
+import { StickyStore } from './sticky.store.js';
+
+/** Remembers which model a client's requests for one value of `model` stay on. */
+@Injectable()
+export class StickyService {
+  private readonly config: Config['sticky'];
+  private readonly secret: string | Buffer;
+
+  constructor(
+    @Inject(CONFIG) { sticky }: Config,
+    private readonly store: StickyStore,
+    private readonly metrics: MetricsService,
+  ) {
+    this.config = sticky;
+    this.secret = sticky.hashSecret ?? randomBytes(32);
+  }
+
+  /** @returns `undefined` while stickiness is off. */
+  keyOf(request: FastifyRequest, modelValue: string): ClientKey | undefined {
+    const { ttlMs, maxEntries, sessionHeader } = this.config;
+    if (ttlMs === 0 || maxEntries === 0) return undefined;
+    const session = request.headers[sessionHeader];
+    const client = {
+      authorization: request.headers.authorization,
+      address: () => request.ip,
+      session: Array.isArray(session) ? session.join(', ') : session,
+    };
+    return clientKey(this.secret, client, modelValue);
+  }
+
+  /** The pin this request is to follow: one that applies and is on one of the candidates. */
+  async pinFor(key: ClientKey, candidates: readonly ModelId[]): Promise<Pin | undefined> {
+    try {
+      const pin = await this.store.get(key);
+      const isEligible = pin !== undefined && applies(pin, Date.now()) && candidates.includes(pin.model);
+      this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
+      return isEligible ? pin : undefined;
+    } catch {
+      this.metrics.stickyLookedUp('error');
+      return undefined;
+    }
+  }
+
+  /** Sets or renews the pin after a 2xx answer. */
+  answered(key: ClientKey, applied: Pin | undefined, answer: Answer): void {
+    const pin = pinAfter(applied, answer, Date.now(), this.config.failbackMs);
+    this.store.set(key, pin).catch(ignore);
+  }
+
+  /** Drops the pin on a model that failed or broke its answer. */
+  failed(key: ClientKey, model: ModelId): void {
+    this.store.drop(key, model).catch(ignore);
+  }
+}
+
+/** A store that fails costs stickiness only. */
+function ignore(): void {}
