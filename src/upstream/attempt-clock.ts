@@ -1,0 +1,32 @@
+/** The settings of an attempt's timers, in milliseconds. */
+export interface ClockSettings {
+  readonly headerTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  readonly patientTimeoutMs: number;
+}
+
+/**
+ * How long one attempt may take. Chutes sends headers only with the first token, and without streaming only
+ * after the whole generation, so impatience is for a stream that has somewhere else to go.
+ */
+export interface AttemptClock extends ClockSettings {
+  /** Whether the request is streamed and another candidate is left. */
+  readonly hasAlternative: boolean;
+  /** No attempt starts after this moment, so a timer that fires later has nowhere to go. Monotonic milliseconds. */
+  readonly failoverUntilMs: number;
+}
+
+/** @returns how long to wait for the headers from now on, in milliseconds. */
+export function timeToHeaders(clock: AttemptClock, nowMs: number): number {
+  return canStillMove(clock, nowMs + clock.headerTimeoutMs) ? clock.headerTimeoutMs : clock.patientTimeoutMs;
+}
+
+/** @returns how long to wait for the first byte from now on, when the headers have come, in milliseconds. */
+export function timeToFirstByte(clock: AttemptClock, sentAtMs: number, nowMs: number): number {
+  if (canStillMove(clock, nowMs + clock.firstByteTimeoutMs)) return clock.firstByteTimeoutMs;
+  return Math.max(0, sentAtMs + clock.patientTimeoutMs - nowMs);
+}
+
+function canStillMove({ hasAlternative, failoverUntilMs }: AttemptClock, atMs: number): boolean {
+  return hasAlternative && atMs <= failoverUntilMs;
+}

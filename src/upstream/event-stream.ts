@@ -1,0 +1,48 @@
+import type { ErrorResponse } from '../openai/error-response.js';
+import { type FlatHeaders, headerOf } from './headers.js';
+
+/** How far back an unframed error is looked for, in bytes. */
+const TAIL_BYTES = 16 * 1024;
+
+/** Chutes ends a stream that fails half-way with a bare `{"error":…}` line and a clean HTTP end. */
+const UNFRAMED_ERROR = /(?:^|[\r\n])[ \t]*\{[ \t]*"error"[ \t]*:[^\r\n]*[\r\n\t ]*$/;
+
+export function isEventStream(headers: FlatHeaders): boolean {
+  const type = headerOf(headers, 'content-type');
+  return type !== undefined && /^[ \t]*text\/event-stream[ \t]*(?:;|$)/i.test(type);
+}
+
+/** Whether something may be added to the body: not where it is compressed. */
+export function isIdentityEncoded(headers: FlatHeaders): boolean {
+  const encoding = headerOf(headers, 'content-encoding');
+  return encoding === undefined || /^[ \t]*(?:identity[ \t]*)?$/i.test(encoding);
+}
+
+/** The end of an event stream as it passes, without copying it. */
+export class EventStreamTail {
+  private chunks: Buffer[] = [];
+  private bytes = 0;
+
+  push(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.bytes += chunk.length;
+    while (this.bytes - (this.chunks[0] as Buffer).length >= TAIL_BYTES) {
+      this.bytes -= (this.chunks.shift() as Buffer).length;
+    }
+  }
+
+  endsWithUnframedError(): boolean {
+    return UNFRAMED_ERROR.test(this.text());
+  }
+
+  /** An event that reads as one of its own, whatever the stream has ended with. */
+  errorEvent(body: ErrorResponse): string {
+    const text = this.text();
+    const separator = text === '' || /(?:\n\n|\r\r|\r\n\r\n)$/.test(text) ? '' : '\n\n';
+    return `${separator}data: ${JSON.stringify(body)}\n\n`;
+  }
+
+  private text(): string {
+    return Buffer.concat(this.chunks).subarray(-TAIL_BYTES).toString('latin1');
+  }
+}

@@ -1,0 +1,51 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { CONFIG, type Config } from '../config/config.js';
+import type { RequestRecord } from '../telemetry/request-record.js';
+import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
+import { toClientHeaders } from './headers.js';
+import { type InterruptionCode, Relay, type RelayEnding, type RelayLimits } from './relay.js';
+import type { Outcome, UpstreamExchange } from './upstream-exchange.js';
+
+export type Opened = Extract<Outcome, { kind: 'opened' }>;
+
+/** Relays opened answers and knows those that are running. */
+@Injectable()
+export class RelayService {
+  private readonly limits: RelayLimits;
+  private readonly running = new Set<Relay>();
+
+  constructor(@Inject(CONFIG) { upstream, requests }: Config) {
+    this.limits = { idleTimeoutMs: upstream.idleTimeoutMs, stallTimeoutMs: requests.stallTimeoutMs };
+  }
+
+  /** The commit: from here on the answer is the client's. @param ownHeaders flat, added to the upstream's. */
+  async relay(
+    exchange: UpstreamExchange,
+    { status, headers }: Opened,
+    reply: FastifyReply,
+    record: RequestRecord,
+    ownHeaders: readonly string[] = [],
+  ): Promise<RelayEnding> {
+    const eventStream = isEventStream(headers);
+    const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail() : undefined;
+    const head = toClientHeaders(headers, eventStream);
+    head.push('x-request-id', record.id, ...ownHeaders);
+
+    record.phase = 'streaming';
+    record.firstByteAtMs = performance.now();
+    reply.hijack();
+    const relay = new Relay(exchange, reply.raw, tail, this.limits, record);
+    this.running.add(relay);
+    try {
+      return await relay.start(status, head).ended;
+    } finally {
+      this.running.delete(relay);
+    }
+  }
+
+  /** Ends every running answer as a broken one. */
+  interruptAll(code: InterruptionCode): void {
+    for (const relay of this.running) relay.interrupt(code);
+  }
+}

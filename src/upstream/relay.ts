@@ -1,0 +1,154 @@
+import type { ServerResponse } from 'node:http';
+import { ApiError } from '../openai/api-error.js';
+import type { RequestRecord } from '../telemetry/request-record.js';
+import type { EventStreamTail } from './event-stream.js';
+import type { FlatHeaders } from './headers.js';
+import type { BodySink, UpstreamExchange } from './upstream-exchange.js';
+
+/** How a relayed answer ended. `broken`: by the upstream's fault; `stopped`: by the router's or the client's. */
+export type RelayEnding = 'complete' | 'broken' | 'stopped' | 'client_gone';
+
+export type InterruptionCode = Parameters<typeof ApiError.interrupted>[0];
+
+/** In milliseconds; 0 turns a limit off. */
+export interface RelayLimits {
+  /** How long the upstream may be silent while the client keeps up. */
+  readonly idleTimeoutMs: number;
+  /** How long the client may take no byte. */
+  readonly stallTimeoutMs: number;
+}
+
+/**
+ * Writes an opened answer to the client as it arrives, no faster than the client reads. An answer that breaks
+ * never looks complete: its connection is closed without a clean end, and an event stream says so first.
+ */
+export class Relay implements BodySink {
+  private readonly resolvers = Promise.withResolvers<RelayEnding>();
+  readonly ended: Promise<RelayEnding> = this.resolvers.promise;
+
+  private idleTimer: NodeJS.Timeout | undefined;
+  private stallTimer: NodeJS.Timeout | undefined;
+  private isHeld = false;
+  private ending: RelayEnding | undefined;
+
+  /** @param tail where an error event can be added: the answer is an event stream and not compressed. */
+  constructor(
+    private readonly exchange: UpstreamExchange,
+    private readonly raw: ServerResponse,
+    private readonly tail: EventStreamTail | undefined,
+    private readonly limits: RelayLimits,
+    private readonly record: RequestRecord,
+  ) {}
+
+  start(status: number, headers: FlatHeaders): this {
+    this.raw.once('close', () => this.onClose());
+    this.raw.writeHead(status, headers as string[]);
+    // Head and what has come of the body leave in one write.
+    this.raw.cork();
+    this.armIdleTimer();
+    this.exchange.attach(this);
+    if (this.record.bytesOut === 0 && !this.raw.writableEnded) this.raw.flushHeaders();
+    this.raw.uncork();
+    return this;
+  }
+
+  /** Ends the answer early, as a broken one. */
+  interrupt(code: InterruptionCode): void {
+    this.cut(code, 'stopped');
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.ending) return;
+    this.record.bytesOut += chunk.length;
+    this.tail?.push(chunk);
+    if (this.raw.write(chunk)) this.idleTimer?.refresh();
+    else this.hold();
+  }
+
+  onEnd(): void {
+    if (this.ending) return;
+    if (this.tail?.endsWithUnframedError()) {
+      this.record.isInterrupted = true;
+      this.ending = 'broken';
+      this.raw.write(this.tail.errorEvent(ApiError.interrupted('upstream_stream_interrupted').toBody()));
+    } else {
+      this.ending = 'complete';
+    }
+    this.raw.end();
+    this.awaitClient();
+  }
+
+  onBreak(): void {
+    this.cut('upstream_stream_interrupted', 'broken');
+  }
+
+  private cut(code: InterruptionCode, ending: RelayEnding): void {
+    if (this.ending) return;
+    this.record.isInterrupted = true;
+    this.ending = ending;
+    this.exchange.abandon();
+    if (this.tail) {
+      this.raw.write(this.tail.errorEvent(ApiError.interrupted(code).toBody()), () => this.disconnect());
+      this.awaitClient();
+    } else {
+      this.disconnect();
+    }
+  }
+
+  private disconnect(): void {
+    // To an HTTP/1.0 client the end of the connection is the end of the answer, unless it is a reset.
+    if (this.raw.req.httpVersionMinor === 0) this.raw.socket?.resetAndDestroy();
+    else this.raw.destroy();
+  }
+
+  private hold(): void {
+    if (this.isHeld) return;
+    this.isHeld = true;
+    this.exchange.pause();
+    clearTimeout(this.idleTimer);
+    this.armStallTimer();
+    this.raw.once('drain', () => this.release());
+  }
+
+  private release(): void {
+    this.isHeld = false;
+    if (this.ending) return;
+    clearTimeout(this.stallTimer);
+    this.armIdleTimer();
+    this.exchange.resume();
+  }
+
+  /** The upstream is done; the client still has to take what is buffered. */
+  private awaitClient(): void {
+    clearTimeout(this.idleTimer);
+    if (!this.raw.writableFinished) this.armStallTimer();
+  }
+
+  private armIdleTimer(): void {
+    const { idleTimeoutMs } = this.limits;
+    if (idleTimeoutMs === 0) return;
+    this.idleTimer = setTimeout(() => this.cut('upstream_idle_timeout', 'broken'), idleTimeoutMs);
+  }
+
+  private armStallTimer(): void {
+    const { stallTimeoutMs } = this.limits;
+    clearTimeout(this.stallTimer);
+    if (stallTimeoutMs === 0) return;
+    this.stallTimer = setTimeout(() => {
+      this.record.isInterrupted = true;
+      this.ending = 'stopped';
+      this.exchange.abandon();
+      this.disconnect();
+    }, stallTimeoutMs);
+  }
+
+  private onClose(): void {
+    clearTimeout(this.idleTimer);
+    clearTimeout(this.stallTimer);
+    if (!this.ending) {
+      this.ending = 'client_gone';
+      this.exchange.abandon();
+    }
+    this.resolvers.resolve(this.ending);
+  }
+}

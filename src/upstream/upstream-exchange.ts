@@ -1,0 +1,219 @@
+import type { ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { UpstreamFailure } from '../openai/error-response.js';
+import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
+import type { ConnectionSlots, Waiter } from './connection-slots.js';
+import type { FlatHeaders } from './headers.js';
+import { type AttemptPhase, failureOf } from './upstream-failure.js';
+
+/** What became of an attempt. `abandoned`: nobody wants the answer any more. */
+export type Outcome =
+  | { readonly kind: 'opened'; readonly status: number; readonly headers: FlatHeaders }
+  | { readonly kind: 'failed'; readonly reason: UpstreamFailure }
+  | { readonly kind: 'overloaded' }
+  | { readonly kind: 'abandoned' };
+
+/** Takes the body of an opened answer. Exactly one of `onEnd` and `onBreak` is called, last. */
+export interface BodySink {
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onBreak(): void;
+}
+
+export interface ExchangeOptions {
+  /** Whether a 2xx is opened by its headers, too: an empty body is an answer. */
+  readonly opensAtHeaders?: boolean;
+  /** Called when a connection is to be had and the request is handed over. */
+  readonly onDispatch?: () => void;
+}
+
+/** What the dispatcher is asked for; the body is sent as it stands. */
+export type UpstreamRequest = Dispatcher.DispatchOptions;
+
+const ABANDONED = new Error('The attempt was abandoned.');
+/** Beyond this, a body that nobody takes yet is no longer read. */
+const MAX_PENDING_BYTES = 65_536;
+
+/**
+ * One request to the upstream, from waiting for a connection to the last byte. It is undici's handler: the
+ * bytes go from the parser to the sink with no stream in between.
+ *
+ * An answer is opened by its headers, a 2xx by the first byte of its body (but see `opensAtHeaders`).
+ */
+export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
+  private readonly settled = Promise.withResolvers<Outcome>();
+  readonly outcome: Promise<Outcome> = this.settled.promise;
+
+  private isSettled = false;
+  private phase: AttemptPhase = 'connecting';
+  private timer: NodeJS.Timeout | undefined;
+  private controller: Dispatcher.DispatchController | undefined;
+  private sentAtMs = 0;
+  private status = 0;
+  private headers: FlatHeaders = [];
+  private sink: BodySink | undefined;
+  private pending: Buffer[] = [];
+  private pendingBytes = 0;
+  private end: 'onEnd' | 'onBreak' | undefined;
+  private hasSlot = false;
+
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly slots: ConnectionSlots,
+    private readonly request: UpstreamRequest,
+    private readonly clock: AttemptClock,
+    private readonly connectTimeoutMs: number,
+    private readonly options: ExchangeOptions,
+  ) {}
+
+  start(): this {
+    this.slots.take(this);
+    return this;
+  }
+
+  /** Ends the exchange in whatever phase it is; the upstream sees its connection close. */
+  abandon(): void {
+    this.slots.leave(this);
+    this.conclude({ kind: 'abandoned' });
+    this.controller?.abort(ABANDONED);
+  }
+
+  /** Hands over the body: what has come so far at once, then the rest as it arrives. */
+  attach(sink: BodySink): void {
+    this.sink = sink;
+    const { pending } = this;
+    this.pending = [];
+    for (const chunk of pending) sink.onData(chunk);
+    if (this.end) sink[this.end]();
+    else if (this.pendingBytes > MAX_PENDING_BYTES) this.resume();
+  }
+
+  pause(): void {
+    this.controller?.pause();
+  }
+
+  resume(): void {
+    this.controller?.resume();
+  }
+
+  // Waiter
+
+  granted(): void {
+    this.hasSlot = true;
+    this.options.onDispatch?.();
+    try {
+      this.dispatcher.dispatch(this.request, this);
+    } catch (error) {
+      this.onResponseError(undefined, error);
+      return;
+    }
+    // On a kept connection the request is already on its way.
+    if (this.phase === 'connecting' && !this.isSettled) {
+      this.startTimer(this.connectTimeoutMs, 'upstream_connect_error');
+    }
+  }
+
+  timedOut(): void {
+    this.conclude({ kind: 'overloaded' });
+  }
+
+  // Dispatcher.DispatchHandler
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.isSettled) {
+      // undici heeds no abort while it connects, so it comes here after all.
+      controller.abort(ABANDONED);
+      return;
+    }
+    this.controller = controller;
+    this.phase = 'headers';
+    this.sentAtMs = performance.now();
+    this.startTimer(timeToHeaders(this.clock, this.sentAtMs), 'upstream_header_timeout');
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.isSettled || status < 200) return;
+    if (status > 599) {
+      this.fail('upstream_invalid_response');
+      return;
+    }
+    this.status = status;
+    this.headers = (controller.rawHeaders as Buffer[]).map((bytes) => bytes.toString('latin1'));
+    if (status >= 300 || this.options.opensAtHeaders) {
+      this.open();
+      return;
+    }
+    this.phase = 'first-byte';
+    const ms = timeToFirstByte(this.clock, this.sentAtMs, performance.now());
+    this.startTimer(ms, 'upstream_first_body_byte_timeout');
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.sink) {
+      this.sink.onData(chunk);
+      return;
+    }
+    this.pending.push(chunk);
+    this.pendingBytes += chunk.length;
+    if (this.pendingBytes > MAX_PENDING_BYTES) this.pause();
+    if (this.phase === 'first-byte') this.open();
+  }
+
+  onResponseEnd(): void {
+    this.releaseSlot();
+    if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: 'upstream_empty_body' });
+    else this.finish('onEnd');
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {
+    this.releaseSlot();
+    if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: failureOf(this.phase, error) });
+    else this.finish('onBreak');
+  }
+
+  private open(): void {
+    this.phase = 'open';
+    this.conclude({ kind: 'opened', status: this.status, headers: this.headers });
+  }
+
+  private fail(reason: UpstreamFailure): void {
+    this.conclude({ kind: 'failed', reason });
+    this.controller?.abort(ABANDONED);
+  }
+
+  private conclude(outcome: Outcome): void {
+    clearTimeout(this.timer);
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.settled.resolve(outcome);
+  }
+
+  private finish(end: 'onEnd' | 'onBreak'): void {
+    this.end = end;
+    this.sink?.[end]();
+  }
+
+  private startTimer(ms: number, reason: UpstreamFailure): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fail(reason), ms);
+  }
+
+  /** undici calls exactly one of end and error, however the exchange went. */
+  private releaseSlot(): void {
+    if (!this.hasSlot) return;
+    this.hasSlot = false;
+    this.slots.release();
+  }
+}
+
+/** The exchange's outcome; `abandoned` as soon as the client is gone. */
+export async function outcomeFor(client: ServerResponse, exchange: UpstreamExchange): Promise<Outcome> {
+  const abandon = () => exchange.abandon();
+  if (client.closed) abandon();
+  client.once('close', abandon);
+  try {
+    return await exchange.outcome;
+  } finally {
+    client.off('close', abandon);
+  }
+}

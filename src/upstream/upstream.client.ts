@@ -1,0 +1,45 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Agent, type Dispatcher } from 'undici';
+import { CONFIG, type Config } from '../config/config.js';
+import type { AttemptClock } from './attempt-clock.js';
+import { ConnectionSlots } from './connection-slots.js';
+import { type ExchangeOptions, UpstreamExchange, type UpstreamRequest } from './upstream-exchange.js';
+
+/**
+ * A request on a kept connection that the upstream has just closed is reset and rightly not resent by undici,
+ * so connections are kept for less than servers usually keep them.
+ */
+const KEEP_ALIVE_MS = 4_000;
+
+/** Opens exchanges with the upstreams, over HTTP/1.1 and a bounded number of connections. */
+@Injectable()
+export class UpstreamClient implements OnApplicationShutdown {
+  private readonly dispatcher: Dispatcher;
+  private readonly slots: ConnectionSlots;
+  private readonly connectTimeoutMs: number;
+
+  constructor(@Inject(CONFIG) { upstream }: Config) {
+    this.connectTimeoutMs = upstream.connectTimeoutMs;
+    this.slots = new ConnectionSlots(upstream.maxConnections, upstream.connectTimeoutMs);
+    this.dispatcher = new Agent({
+      allowH2: false,
+      connections: upstream.maxConnections,
+      pipelining: 1,
+      // The exchange has timers of its own; undici's are coarse, and interim responses keep them from firing.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: upstream.connectTimeoutMs },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    });
+  }
+
+  open(request: UpstreamRequest, clock: AttemptClock, options: ExchangeOptions = {}): UpstreamExchange {
+    const { dispatcher, slots, connectTimeoutMs } = this;
+    return new UpstreamExchange(dispatcher, slots, request, clock, connectTimeoutMs, options).start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.dispatcher.destroy();
+  }
+}
