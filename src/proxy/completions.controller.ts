@@ -1,0 +1,13 @@
+import { Controller, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProxyService } from './proxy.service.js';
+
+@Controller('v1')
+export class CompletionsController {
+  constructor(private readonly proxy: ProxyService) {}
+
+  @Post(['chat/completions', 'completions'])
+  async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.proxy.answer(request, reply);
+  }
+}

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { CatalogModule } from '../catalog/catalog.module.js';
+import { RankingModule } from '../ranking/ranking.module.js';
+import { StickyModule } from '../sticky/sticky.module.js';
+import { UpstreamModule } from '../upstream/upstream.module.js';
+import { AttemptsService } from './attempts.service.js';
+import { CompletionsController } from './completions.controller.js';
+import { ModelsController } from './models.controller.js';
+import { ProxyService } from './proxy.service.js';
+import { RequestBodyService } from './request-body.service.js';
+
+@Module({
+  imports: [CatalogModule, RankingModule, StickyModule, UpstreamModule],
+  controllers: [CompletionsController, ModelsController],
+  providers: [ProxyService, AttemptsService, RequestBodyService],
+})
+export class ProxyModule {}
