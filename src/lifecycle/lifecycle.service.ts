@@ -1,0 +1,88 @@
+import type { Server } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config/config.js';
+import { ApiError } from '../openai/api-error.js';
+import { sendError } from '../openai/send-error.js';
+import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
+import { RelayService } from '../upstream/relay.service.js';
+
+/** How often the end looks whether all answers have ended, in milliseconds. */
+const POLL_MS = 20;
+/** For the last error events to reach their clients. */
+const FAREWELL_MS = 500;
+
+/**
+ * The orderly end of the process: first only readiness says so, while load balancers take note; then no new
+ * work is taken; at last the answers that still run are ended, as broken ones.
+ */
+@Injectable()
+export class LifecycleService {
+  /** Set from the first signal on. */
+  isStopping = false;
+
+  private readonly hurry = Promise.withResolvers<void>();
+  private isHurried = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly telemetry: RequestTelemetry,
+    private readonly relays: RelayService,
+  ) {}
+
+  /** Skips all waiting. */
+  hurryUp(): void {
+    this.isHurried = true;
+    this.hurry.resolve();
+  }
+
+  /** Resolves when nothing runs any more; the application can then be closed. */
+  async stop(): Promise<void> {
+    const { drainMs, graceMs } = this.config.shutdown;
+    this.isStopping = true;
+    this.logger.info({ drain_ms: drainMs, grace_ms: graceMs }, 'shutting down');
+    await this.pause(drainMs);
+    this.refuse();
+    await this.untilIdle(graceMs);
+    this.interrupt();
+    await this.untilIdle(FAREWELL_MS, false);
+  }
+
+  private refuse(): void {
+    this.host.httpAdapter.setOnRequestHook((request: FastifyRequest, reply: FastifyReply) =>
+      sendError(reply, ApiError.shuttingDown(), request.id),
+    );
+    const server: Server = this.host.httpAdapter.getHttpServer();
+    server.close();
+    server.closeIdleConnections();
+  }
+
+  private interrupt(): void {
+    this.relays.interruptAll('shutting_down');
+    for (const [record, reply] of this.telemetry.unfinished) {
+      if (record.phase !== 'streaming') sendError(reply, ApiError.shuttingDown(), record.id);
+    }
+  }
+
+  private async untilIdle(withinMs: number, canHurry = true): Promise<void> {
+    const deadlineMs = performance.now() + withinMs;
+    while (this.telemetry.unfinished.size > 0 && performance.now() < deadlineMs) {
+      if (canHurry && this.isHurried) return;
+      await this.pause(POLL_MS, canHurry);
+    }
+  }
+
+  private async pause(ms: number, canHurry = true): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await (canHurry ? Promise.race([over, this.hurry.promise]) : over);
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,71 @@
+import type { AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from '../../src/app.factory.js';
+import { loadConfig } from '../../src/config/config.js';
+import type { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+
+export type Env = Readonly<Record<string, string>>;
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** A router in this process, on a free port. */
+export interface TestRouter {
+  readonly url: string;
+  readonly port: number;
+  readonly app: NestFastifyApplication;
+  /** Every line it has logged. */
+  readonly logs: readonly LogLine[];
+  /** The lines of finished requests. */
+  readonly requestLogs: readonly LogLine[];
+  close(): Promise<void>;
+}
+
+/** Environment that points a router at a simulator, for both planes. */
+export function environmentFor(upstreamUrl: string): Env {
+  return {
+    LISTEN_ADDR: '127.0.0.1:0',
+    BACKEND_BASE_URL: upstreamUrl,
+    EVIDENCE_BASE_URL: upstreamUrl,
+    MODELS_URL: `${upstreamUrl}/v1/models`,
+    UTILIZATION_URL: `${upstreamUrl}/chutes/utilization`,
+    SHUTDOWN_DRAIN_MS: '0',
+  };
+}
+
+/** Starts a router and waits until it has both feeds, unless `awaitReady` is false. */
+export async function startRouter(
+  upstream: ChutesSimulator | string,
+  env: Env = {},
+  { awaitReady = true } = {},
+): Promise<TestRouter> {
+  const lines: LogLine[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) };
+  const upstreamUrl = typeof upstream === 'string' ? upstream : upstream.url;
+  const config = loadConfig({ ...environmentFor(upstreamUrl), ...env });
+  const app = await createApp(config, destination);
+  await app.listen(config.listen.port, config.listen.host);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const router: TestRouter = {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    app,
+    logs: lines,
+    get requestLogs() {
+      return lines.filter(({ msg }) => msg === 'request');
+    },
+    async close() {
+      app.getHttpServer().closeAllConnections();
+      await app.close();
+    },
+  };
+  if (awaitReady) await eventually(async () => (await fetch(`${router.url}/readyz`)).ok);
+  return router;
+}
+
+/** Waits until something holds; fails after a generous while. */
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`It did not come true within ${withinMs} ms.`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
