@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { Tour } from '../src/demo/tour.js';
+import { buildRouter } from './support/process.js';
+import { eventually } from './support/router.js';
+
+interface Running {
+  readonly child: ChildProcess;
+  /** What was printed, in the pieces it came in. */
+  readonly pieces: readonly string[];
+  readonly output: () => string;
+}
+
+let demoMain: string;
+const children = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  demoMain = join(dirname(await buildRouter()), 'demo', 'main.js');
+}, 60_000);
+
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+});
+
+function run(args: readonly string[]): Running {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.add(child);
+  const pieces: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => pieces.push(text));
+  return { child, pieces, output: () => pieces.join('') };
+}
+
+/** Makes every completion look failed. */
+const SABOTAGE = `data:text/javascript,${encodeURIComponent(
+  `const real = fetch;
+   globalThis.fetch = async (url, init) =>
+     String(url).includes('completions') ? new Response('{}', { status: 500 }) : real(url, init);`,
+)}`;
+
+describe('the tour', () => {
+  test('SIM-30, SIM-31, SIM-33: runs in one process, streams token by token, and ends with 0', async () => {
+    const demo = run([demoMain, '--once']);
+    const [code] = (await once(demo.child, 'close')) as [number];
+    expect(demo.output()).not.toContain('✗');
+    expect(code).toBe(0);
+    for (const stop of ['the alias', 'first model is down', 'one model by its name', 'a rate limit']) {
+      expect(demo.output()).toContain(stop);
+    }
+    expect(demo.output()).toMatch(/\S+\/\S+ says:/);
+    expect(demo.output()).toContain('429 text/html');
+    // Some seventy tokens; slow readers may get a few of them at a time.
+    expect(demo.pieces.length).toBeGreaterThan(20);
+  }, 60_000);
+
+  test('SIM-33: ends with 1 if anything in it went wrong', async () => {
+    const demo = run(['--import', SABOTAGE, demoMain, '--once']);
+    const [code] = (await once(demo.child, 'close')) as [number];
+    expect(demo.output()).toContain('✗');
+    expect(code).toBe(1);
+  }, 60_000);
+
+  test('SIM-33: notices a router that does not choose', async () => {
+    const simulator = await ChutesSimulator.start();
+    const stage = { write: () => {}, style: (_: string, text: string) => text };
+    // The simulator itself knows neither the alias nor failover.
+    expect(await new Tour(`${simulator.url}/v1`, simulator, stage).run()).toBe(false);
+    await simulator.close();
+  });
+});
+
+test('SIM-32: prints a base URL and examples that work, and stays until Ctrl-C', async () => {
+  const demo = run([demoMain]);
+  await eventually(() => demo.output().includes('console.log('), 30_000);
+  const output = demo.output();
+
+  const [, url, body = ''] = /curl -N (\S+) .*\n\s+-d '(.*)'/.exec(output) ?? [];
+  const answer = await fetch(url ?? '', { method: 'POST', body });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain('data: [DONE]');
+
+  const example = output.slice(output.indexOf('import OpenAI'));
+  expect(example.trim().split('\n')).toHaveLength(5);
+  const client = run(['--input-type=module', '--eval', example]);
+  await once(client.child, 'close');
+  expect(client.output()).toContain('simulated');
+
+  demo.child.kill('SIGINT');
+  const [code] = (await once(demo.child, 'close')) as [number];
+  expect(code).toBe(0);
+}, 60_000);

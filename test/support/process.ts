@@ -1,0 +1,110 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, globSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { Env, LogLine } from './router.js';
+
+type Exit = [code: number | null, signal: NodeJS.Signals | null];
+
+/** The built router as a process of its own. */
+export interface RouterProcess {
+  readonly child: ChildProcess;
+  /** Where it listens, as soon as it says so (at level `info`); fails if it ends before. */
+  readonly url: Promise<string>;
+  /** Exit code and signal, once it has ended and all its output is here. */
+  readonly ended: Promise<Exit>;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Its output so far, a line each. */
+  readonly logs: readonly LogLine[];
+  kill(signal: NodeJS.Signals): void;
+}
+
+const CACHE = 'node_modules/.cache/router-process';
+const running = new Set<ChildProcess>();
+
+/**
+ * Builds the router unless these sources have been built before. Takes a while: give a `beforeAll` a minute.
+ *
+ * @returns the path of `main.js`
+ */
+export async function buildRouter(): Promise<string> {
+  const sources = globSync(['src/**/*.ts', 'tsconfig*.json'], { exclude: ['**/*.spec.ts'] }).toSorted();
+  const hash = createHash('sha256');
+  for (const source of sources) hash.update(source).update(await readFile(source));
+  const built = resolve(CACHE, hash.digest('hex').slice(0, 16));
+
+  if (!existsSync(built)) {
+    // Several test files may build at the same time: the first one to finish wins, whole.
+    const own = `${built}.${process.pid}`;
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, 'package.json'), '{"type":"module"}');
+    const flags = ['-p', 'tsconfig.build.json', '--outDir', own];
+    await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', ...flags]);
+    await rename(own, built).catch(() => rm(own, { recursive: true }));
+  }
+  return join(built, 'main.js');
+}
+
+/**
+ * Starts the built router with this environment and nothing else of this process's own.
+ *
+ * @param nodeFlags for Node itself
+ */
+export async function startProcess(env: Env, nodeFlags: readonly string[] = []): Promise<RouterProcess> {
+  const main = await buildRouter();
+  const child = spawn(process.execPath, [...nodeFlags, main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const output = { stdout: '', stderr: '' };
+  const listening = Promise.withResolvers<string>();
+
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+    const [, url] = /"url":"([^"]+)","msg":"listening"\}\n/.exec(output.stdout) ?? [];
+    if (url !== undefined) listening.resolve(url);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  const ended = once(child, 'close') as Promise<Exit>;
+  child.once('close', () => {
+    running.delete(child);
+    listening.reject(new Error(`The router ended before it listened: ${output.stderr}`));
+  });
+  listening.promise.catch(() => {});
+
+  return {
+    child,
+    url: listening.promise,
+    ended,
+    get stdout() {
+      return output.stdout;
+    },
+    get stderr() {
+      return output.stderr;
+    },
+    get logs() {
+      return linesOf(output.stdout);
+    },
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+/** Ends what is still running; for an `afterEach`. */
+export async function killProcesses(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }),
+  );
+}
+
+/** The complete lines of an output, each one JSON. */
+function linesOf(output: string): LogLine[] {
+  const lines = output.split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as LogLine);
+}
