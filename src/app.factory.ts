@@ -1,16 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
-import { sendError } from './openai/send-error.js';
+import { corsHeaders, preflightHeaders } from './http-edge/cors.js';
+import { originForm } from './http-edge/framing.js';
+import { createHttpServer, onClientError } from './http-edge/http-server.factory.js';
+import { requestIdOf } from './http-edge/request-id.js';
+import { sendError } from './http-edge/send-error.js';
 import { toApiError } from './openai/to-error-response.js';
-import { createDestination } from './telemetry/logger.js';
-import { isRequestId } from './telemetry/request-record.js';
+import { createDestination } from './telemetry/logger.factory.js';
 
 /** Methods that may carry a body. */
 const BODY_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
@@ -26,27 +28,22 @@ export async function createApp(
     { bodyParser: false, bufferLogs: true },
   );
   app.useLogger(app.get(Logger));
-  const server: Server = app.getHttpServer();
-  server.maxConnections = config.requests.maxConnections;
   return app;
 }
 
-function createAdapter({ requests, trustedProxies }: Config): FastifyAdapter {
+function createAdapter(config: Config): FastifyAdapter {
+  const { trustedProxies } = config;
   const adapter = new FastifyAdapter({
     // The router writes one line per request itself.
     logger: false,
-    genReqId: ({ headers }: IncomingMessage) => {
-      const id = headers['x-request-id'];
-      return isRequestId(id) ? id : randomUUID();
-    },
+    genReqId: requestIdOf,
     trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     return503OnClosing: false,
     // Model ids are path parameters; whether there is such a model is not a question of length.
     routerOptions: { maxParamLength: 65_536 },
-    http: {
-      headersTimeout: requests.headersTimeoutMs,
-      connectionsCheckingInterval: Math.min(1_000, requests.headersTimeoutMs),
-    },
+    serverFactory: (handle: RequestListener) => createHttpServer(handle, config),
+    clientErrorHandler: onClientError,
+    rewriteUrl: ({ url }: IncomingMessage) => originForm(url ?? '/'),
     // What the framework refuses before a route is found does not reach the exception filter.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       sendError(reply, toApiError(error, request.raw.url ?? ''), request.id);
@@ -56,9 +53,26 @@ function createAdapter({ requests, trustedProxies }: Config): FastifyAdapter {
   // Bodies are read by the router, as bytes and whatever type they are said to have.
   for (const method of BODY_METHODS)
     fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  fastify.addHook('onSend', (request, reply, _payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     void reply.header('x-request-id', request.id);
+    if (typeof payload === 'string') request.record.answered(payload, performance.now());
     done();
   });
+  if (config.corsOrigins.length > 0) addCors(fastify, config.corsOrigins);
   return adapter;
+}
+
+/** On the raw response, so that relayed answers and errors alike carry the headers. */
+function addCors(fastify: FastifyInstance, origins: readonly string[]): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const { headers, method, url } = request;
+    const granted = corsHeaders(origins, headers.origin);
+    reply.raw.setHeaders(new Map(Object.entries(granted)));
+    const preflight = preflightHeaders(method, url, {
+      method: headers['access-control-request-method'],
+      headers: headers['access-control-request-headers'],
+    });
+    if (preflight) void reply.code(204).headers(preflight).send();
+    else done();
+  });
 }

@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toApiError } from '../openai/to-error-response.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { sendError } from './send-error.js';
-import { toApiError } from './to-error-response.js';
 
 /** The one place where failures become answers. */
 @Catch()
@@ -16,7 +16,10 @@ export class ApiExceptionFilter implements ExceptionFilter {
     const error = toApiError(thrown, request.raw.url ?? '');
     if (error.code === 'internal_error') this.report(thrown, request.id);
 
-    if (reply.raw.headersSent) {
+    if (reply.raw.writableEnded) return;
+    // An answer that has begun, or is about to, must not look complete.
+    if (reply.sent || reply.raw.headersSent) {
+      request.record.isInterrupted = true;
       reply.raw.destroy();
       return;
     }
@@ -25,8 +28,11 @@ export class ApiExceptionFilter implements ExceptionFilter {
 
   /** Without the message, which may quote what a client sent. */
   private report(thrown: unknown, requestId: string): void {
-    const { name, code, stack } = thrown as { name?: unknown; code?: unknown; stack?: unknown };
-    const frames = String(stack).match(/^\s+at .*$/gm) ?? [];
+    const { name, code, message, stack } = (thrown ?? {}) as Readonly<Record<string, unknown>>;
+    const frames =
+      String(stack)
+        .replace(String(message), '')
+        .match(/^\s+at .*$/gm) ?? [];
     this.logger.error(
       { req_id: requestId, name, code, frames: frames.map((frame) => frame.trim()) },
       'internal error',

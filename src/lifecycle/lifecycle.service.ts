@@ -1,11 +1,12 @@
 import type { Server } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Server as TcpServer } from 'node:net';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
+import { sendError } from '../http-edge/send-error.js';
 import { ApiError } from '../openai/api-error.js';
-import { sendError } from '../openai/send-error.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
 import { RelayService } from '../upstream/relay.service.js';
@@ -20,10 +21,11 @@ const FAREWELL_MS = 500;
  * work is taken; at last the answers that still run are ended, as broken ones.
  */
 @Injectable()
-export class LifecycleService {
+export class LifecycleService implements OnModuleInit {
   /** Set from the first signal on. */
   isStopping = false;
 
+  private isRefusing = false;
   private readonly hurry = Promise.withResolvers<void>();
   private isHurried = false;
 
@@ -34,6 +36,14 @@ export class LifecycleService {
     private readonly telemetry: RequestTelemetry,
     private readonly relays: RelayService,
   ) {}
+
+  onModuleInit(): void {
+    const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (this.isRefusing) sendError(reply, ApiError.shuttingDown(), request.id);
+      else done();
+    });
+  }
 
   /** Skips all waiting. */
   hurryUp(): void {
@@ -51,21 +61,29 @@ export class LifecycleService {
     await this.untilIdle(graceMs);
     this.interrupt();
     await this.untilIdle(FAREWELL_MS, false);
+    // What is left would keep the application from closing: kept connections, halves of requests, clients that do not read.
+    this.server.closeAllConnections();
+  }
+
+  private get server(): Server {
+    return this.host.httpAdapter.getHttpServer();
   }
 
   private refuse(): void {
-    this.host.httpAdapter.setOnRequestHook((request: FastifyRequest, reply: FastifyReply) =>
-      sendError(reply, ApiError.shuttingDown(), request.id),
-    );
-    const server: Server = this.host.httpAdapter.getHttpServer();
-    server.close();
-    server.closeIdleConnections();
+    this.isRefusing = true;
+    // Node's HTTP server would also cut kept connections, perhaps under a request that is on its way.
+    TcpServer.prototype.close.call(this.server);
   }
 
   private interrupt(): void {
     this.relays.interruptAll('shutting_down');
     for (const [record, reply] of this.telemetry.unfinished) {
-      if (record.phase !== 'streaming') sendError(reply, ApiError.shuttingDown(), record.id);
+      // Whoever is being answered already, by a relay or by the router, has nothing more to hear.
+      if (reply.sent) continue;
+      if (record.attempts > 0 && record.mode !== 'direct') {
+        void reply.header('x-chutes-autopilot-attempts', record.attempts);
+      }
+      sendError(reply, ApiError.shuttingDown(), record.id);
     }
   }
 

@@ -14,12 +14,17 @@ const SERVED: readonly (readonly [RegExp, readonly string[]])[] = [
 const WHAT_IS_SERVED =
   'This router serves POST /v1/chat/completions, POST /v1/completions, GET /v1/models and GET /v1/models/{id}.';
 
+/** @returns `undefined` for a path that is not served. */
+export function methodsServedAt(url: string): readonly string[] | undefined {
+  const [path = ''] = url.split('?', 1);
+  return SERVED.find(([pattern]) => pattern.test(path))?.[1];
+}
+
 /** The error for a request that no route took. */
 export function notServed(url: string): ApiError {
-  const [path = ''] = url.split('?', 1);
-  const methods = SERVED.find(([pattern]) => pattern.test(path))?.[1];
+  const methods = methodsServedAt(url);
   if (methods) return ApiError.methodNotAllowed(methods);
   return ApiError.notFound(
-    path.startsWith('/v1/') ? `Not served here. ${WHAT_IS_SERVED}` : 'There is nothing at this path.',
+    url.startsWith('/v1/') ? `Not served here. ${WHAT_IS_SERVED}` : 'There is nothing at this path.',
   );
 }

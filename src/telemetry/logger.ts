@@ -1,23 +1,4 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-
 export type { Logger } from 'pino';
 
 /** Injection token of the root pino logger. */
 export const LOGGER = Symbol('Logger');
-
-/** Buffered: a request never waits for its log line. Flushed at exit by pino itself. */
-export function createDestination(): DestinationStream {
-  return pino.destination({ dest: 1, sync: false });
-}
-
-export function createLogger(level: string, destination: DestinationStream): Logger {
-  return pino(
-    {
-      level,
-      base: null,
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    destination,
-  );
-}

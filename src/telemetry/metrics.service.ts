@@ -91,9 +91,10 @@ export class MetricsService {
     const gauge: Gauge = new Gauge({
       name: PREFIX + name,
       help,
+      // Without it, the gauge would go to the registry that all routers of a process share.
+      registers: [this.registry],
       collect: () => gauge.set(value()),
     });
-    this.registry.registerMetric(gauge);
   }
 
   private gauge(name: string, help: string): Gauge {

@@ -15,12 +15,22 @@ export class RequestRecord {
   firstByteAtMs: number | undefined;
   /** Set where the router itself ends an answer early. */
   isInterrupted = false;
+  /** Set where the client has the whole answer though its response is still open. */
+  isDelivered = false;
 
+  /** @param isCounted whether the metrics count this request. */
   constructor(
     readonly id: string,
     readonly traceId: string | undefined,
     readonly startedAtMs: number,
+    readonly isCounted: boolean,
   ) {}
+
+  /** The router answers by itself. */
+  answered(body: string, nowMs: number): void {
+    this.firstByteAtMs = nowMs;
+    this.bytesOut = Buffer.byteLength(body);
+  }
 }
 
 export type Ending = 'complete' | 'interrupted' | 'client_gone';
@@ -30,7 +40,7 @@ export const CLIENT_CLOSED_REQUEST = 499;
 
 export function endingOf(record: RequestRecord, isFinished: boolean): Ending {
   if (record.isInterrupted) return 'interrupted';
-  return isFinished ? 'complete' : 'client_gone';
+  return isFinished || record.isDelivered ? 'complete' : 'client_gone';
 }
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;

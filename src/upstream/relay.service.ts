@@ -31,6 +31,9 @@ export class RelayService {
     const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail() : undefined;
     const head = toClientHeaders(headers, eventStream);
     head.push('x-request-id', record.id, ...ownHeaders);
+    // What is set on the response already gives way to a header of the same name.
+    const vary = reply.raw.getHeader('vary');
+    if (typeof vary === 'string') head.push('vary', vary);
 
     record.phase = 'streaming';
     record.firstByteAtMs = performance.now();

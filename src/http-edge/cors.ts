@@ -1,0 +1,35 @@
+import { methodsServedAt } from '../openai/served-paths.js';
+
+/** All that a script may read of an answer beside its body; OpenAI's client looks for the last two. */
+const EXPOSED =
+  'x-request-id, x-chutes-autopilot-selected, x-chutes-autopilot-attempts, retry-after, x-should-retry';
+const PREFLIGHT_MAX_AGE_SECS = '600';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** @param allowed origins, or `*`. Credentials are never allowed: clients send their key themselves. */
+export function corsHeaders(allowed: readonly string[], origin: string | undefined): Headers {
+  const vary = { vary: 'Origin' };
+  if (origin === undefined || !(allowed.includes('*') || allowed.includes(origin))) return vary;
+  return {
+    ...vary,
+    'access-control-allow-origin': allowed.includes('*') ? '*' : origin,
+    'access-control-expose-headers': EXPOSED,
+  };
+}
+
+/** @returns `undefined` if the request is no preflight, or one for a path that is not served. */
+export function preflightHeaders(
+  method: string,
+  url: string,
+  requested: { readonly method: string | undefined; readonly headers: string | undefined },
+): Headers | undefined {
+  const methods = methodsServedAt(url);
+  if (method !== 'OPTIONS' || requested.method === undefined || methods === undefined) return undefined;
+  return {
+    vary: 'Origin, Access-Control-Request-Headers',
+    'access-control-allow-methods': methods.join(', '),
+    'access-control-max-age': PREFLIGHT_MAX_AGE_SECS,
+    ...(requested.headers === undefined ? {} : { 'access-control-allow-headers': requested.headers }),
+  };
+}

@@ -1,0 +1,50 @@
+import { ApiError } from '../openai/api-error.js';
+
+/** `host`, `host:port` or `[v6]:port`, as RFC 9110 §7.2 has it; the characters are those of RFC 3986's reg-name. */
+const HOST = /^(?:\[[\da-fA-F:.]+\]|[\w\-.~%!$&'()*+,;=]*)(?::\d{0,5})?$/;
+
+/**
+ * What Node's parser lets pass though two readers could understand it differently: another one in front of
+ * this router, say. @param rawHeaders name, value, name, value, …
+ */
+export function framingProblem(httpVersion: string, rawHeaders: readonly string[]): ApiError | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return ApiError.badRequest('The HTTP version is not supported.');
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') {
+      hosts += 1;
+      if (!HOST.test(rawHeaders[i + 1] as string))
+        return ApiError.badRequest('The Host header is malformed.');
+    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      if (httpVersion === '1.0') return ApiError.badRequest('HTTP/1.0 has no Transfer-Encoding.');
+      if ((rawHeaders[i + 1] as string).toLowerCase() !== 'chunked') {
+        return ApiError.badRequest('The only Transfer-Encoding supported is chunked, once.');
+      }
+    }
+  }
+  if (hosts > 1) return ApiError.badRequest('There is more than one Host header.');
+  if (hosts === 0 && httpVersion === '1.1') return ApiError.badRequest('The Host header is missing.');
+  return undefined;
+}
+
+/** The path and query of a request target; those of an absolute-form one (`http://host/path`), too. */
+export function originForm(target: string): string {
+  const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
+  if (!absolute) return target;
+  const rest = target.slice(absolute[0].length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** @param code of the error that Node's parser or server came up with. */
+export function parserError(code: string | undefined): ApiError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return ApiError.headersTooLarge();
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ApiError.requestTimeout();
+    default:
+      return ApiError.badRequest();
+  }
+}

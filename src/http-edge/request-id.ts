@@ -1,0 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { isRequestId } from '../telemetry/request-record.js';
+
+const REQUEST_ID = Symbol('request id');
+
+/** The client's own id where it may stand for the request, else a new UUID; the same one each time it is asked for. */
+export function requestIdOf(request: IncomingMessage & { [REQUEST_ID]?: string }): string {
+  const sent = request.headers['x-request-id'];
+  return (request[REQUEST_ID] ??= isRequestId(sent) ? sent : randomUUID());
+}
