@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -6,7 +6,7 @@ import { Logger } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
-import { corsHeaders, preflightHeaders } from './http-edge/cors.js';
+import { ALLOW_ORIGIN, corsHeaders, preflightHeaders } from './http-edge/cors.js';
 import { originForm } from './http-edge/framing.js';
 import { createHttpServer, onClientError } from './http-edge/http-server.factory.js';
 import { requestIdOf } from './http-edge/request-id.js';
@@ -46,6 +46,7 @@ function createAdapter(config: Config): FastifyAdapter {
     rewriteUrl: ({ url }: IncomingMessage) => originForm(url ?? '/'),
     // What the framework refuses before a route is found does not reach the exception filter.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      grantCors(request.raw, reply.raw, config);
       sendError(reply, toApiError(error, request.raw.url ?? ''), request.id);
     },
   });
@@ -58,21 +59,23 @@ function createAdapter(config: Config): FastifyAdapter {
     if (typeof payload === 'string') request.record.answered(payload, performance.now());
     done();
   });
-  if (config.corsOrigins.length > 0) addCors(fastify, config.corsOrigins);
+  if (config.corsOrigins.length > 0) addCors(fastify, config);
   return adapter;
 }
 
-/** On the raw response, so that relayed answers and errors alike carry the headers. */
-function addCors(fastify: FastifyInstance, origins: readonly string[]): void {
+function addCors(fastify: FastifyInstance, config: Config): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const { headers, method, url } = request;
-    const granted = corsHeaders(origins, headers.origin);
-    reply.raw.setHeaders(new Map(Object.entries(granted)));
-    const preflight = preflightHeaders(method, url, {
-      method: headers['access-control-request-method'],
-      headers: headers['access-control-request-headers'],
-    });
+    const isGranted = grantCors(request.raw, reply.raw, config);
+    const preflight = isGranted && preflightHeaders(request.method, request.url, request.headers);
     if (preflight) void reply.code(204).headers(preflight).send();
     else done();
   });
+}
+
+/** On the raw response, so that relayed answers and errors alike carry the headers. @returns whether there is a permission. */
+function grantCors(request: IncomingMessage, response: ServerResponse, { corsOrigins }: Config): boolean {
+  if (corsOrigins.length === 0) return false;
+  const headers = corsHeaders(corsOrigins, request.headers.origin);
+  response.setHeaders(new Map(Object.entries(headers)));
+  return ALLOW_ORIGIN in headers;
 }

@@ -1,10 +1,28 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createApp } from './app.factory.js';
-import { ConfigError, loadConfig } from './config/config.js';
-import { LifecycleService } from './lifecycle/lifecycle.service.js';
+import type { Logger } from './telemetry/logger.js';
 
+/** Set once it listens. */
 let app: NestFastifyApplication | undefined;
 let isStopping = false;
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+
+// Loaded only now: it takes a while, and a signal meanwhile is to end the process in order, too.
+const { createApp } = await import('./app.factory.js');
+const { ConfigError, loadConfig } = await import('./config/config.js');
+const { LifecycleService } = await import('./lifecycle/lifecycle.service.js');
+const { LOGGER } = await import('./telemetry/logger.js');
+
+try {
+  const config = loadConfig(process.env);
+  const starting = await createApp(config);
+  await starting.listen(config.listen.port, config.listen.host);
+  app = starting;
+  app.get<Logger>(LOGGER).info({ url: await app.getUrl() }, 'listening');
+} catch (error) {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
+  process.exit(1);
+}
 
 async function stop(): Promise<void> {
   const lifecycle = app?.get(LifecycleService);
@@ -13,15 +31,4 @@ async function stop(): Promise<void> {
   await lifecycle?.stop();
   await app?.close();
   process.exit(0);
-}
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
-
-try {
-  const config = loadConfig(process.env);
-  app = await createApp(config);
-  await app.listen(config.listen.port, config.listen.host);
-} catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
-  process.exit(1);
 }

@@ -33,7 +33,7 @@ export class Environment {
   MODEL_VALIDATION: 'strict' | 'lenient' = 'strict';
 
   @WholeNumber() MAX_REQUEST_BYTES = 33_554_432;
-  @WholeNumber() MAX_INFLIGHT_BODY_BYTES = 536_870_912;
+  @WholeNumber({ max: Number.MAX_SAFE_INTEGER }) MAX_INFLIGHT_BODY_BYTES = 536_870_912;
   @WholeNumber() REQUEST_HEADERS_TIMEOUT_MS = 15_000;
   @WholeNumber() REQUEST_BODY_TIMEOUT_MS = 60_000;
   @WholeNumber() MAX_CLIENT_CONNECTIONS = 8_192;

@@ -49,8 +49,9 @@ export function IsStatusList(): PropertyDecorator {
 }
 
 export function IsOriginList(): PropertyDecorator {
-  return rule('* or a comma-separated list of origins such as https://app.example', (value) =>
-    splitList(String(value)).every((item) => item === '*' || URL.parse(item)?.origin === item),
+  return rule(
+    '* or a comma-separated list of origins such as https://app.example',
+    (value) => value === '*' || splitList(String(value)).every((item) => URL.parse(item)?.origin === item),
   );
 }
 
@@ -69,7 +70,9 @@ function isNetwork(text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/');
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+  return (
+    prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+  );
 }
 
 export function splitList(text: string): string[] {

@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
-import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
+import { MetricsService } from '../telemetry/metrics.service.js';
+import { Counted } from '../telemetry/request-telemetry.service.js';
 import type { AttemptClock } from '../upstream/attempt-clock.js';
 import { toUpstreamHeaders } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
@@ -21,7 +22,7 @@ export class EvidenceController {
     private readonly catalog: CatalogService,
     private readonly upstream: UpstreamClient,
     private readonly relays: RelayService,
-    private readonly telemetry: RequestTelemetry,
+    private readonly metrics: MetricsService,
   ) {
     this.clock = {
       ...config.attempts,
@@ -32,13 +33,14 @@ export class EvidenceController {
   }
 
   @Get(':chute/evidence')
+  @Counted()
   async evidence(
     @Param('chute') chute: string,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const record = this.telemetry.begin(request, reply);
-    const nonce = nonceOf(request.raw.url?.split('?', 2)[1] ?? '');
+    const { record } = request;
+    const nonce = nonceOf(queryOf(request.raw.url ?? ''));
     const chuteId = chuteIdOf(chute, this.catalog.models.last?.value);
 
     record.phase = 'waiting';
@@ -56,9 +58,13 @@ export class EvidenceController {
     const outcome = await outcomeFor(reply.raw, exchange);
     switch (outcome.kind) {
       case 'opened':
+        record.model = this.modelOf(chuteId) ?? 'other';
+        this.metrics.answerSelected(record.model, outcome.status);
         await this.relays.relay(exchange, outcome, reply, record);
         break;
       case 'failed':
+        record.failovers.push(outcome.reason);
+        this.metrics.attemptFailed(outcome.reason);
         throw ApiError.upstream(outcome.reason);
       case 'overloaded':
         throw ApiError.overloaded();
@@ -66,4 +72,15 @@ export class EvidenceController {
         reply.hijack();
     }
   }
+
+  private modelOf(chuteId: string): string | undefined {
+    const id = chuteId.toLowerCase();
+    return this.catalog.models.last?.value.models.find((model) => model.chuteId?.toLowerCase() === id)?.id;
+  }
+}
+
+/** All that follows the first question mark: a further one belongs to the query. */
+function queryOf(url: string): string {
+  const at = url.indexOf('?');
+  return at === -1 ? '' : url.slice(at + 1);
 }

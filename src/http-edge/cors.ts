@@ -1,9 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { methodsServedAt } from '../openai/served-paths.js';
 
 /** All that a script may read of an answer beside its body; OpenAI's client looks for the last two. */
 const EXPOSED =
   'x-request-id, x-chutes-autopilot-selected, x-chutes-autopilot-attempts, retry-after, x-should-retry';
 const PREFLIGHT_MAX_AGE_SECS = '600';
+
+export const ALLOW_ORIGIN = 'access-control-allow-origin';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -13,7 +16,7 @@ export function corsHeaders(allowed: readonly string[], origin: string | undefin
   if (origin === undefined || !(allowed.includes('*') || allowed.includes(origin))) return vary;
   return {
     ...vary,
-    'access-control-allow-origin': allowed.includes('*') ? '*' : origin,
+    [ALLOW_ORIGIN]: allowed.includes('*') ? '*' : origin,
     'access-control-expose-headers': EXPOSED,
   };
 }
@@ -22,14 +25,16 @@ export function corsHeaders(allowed: readonly string[], origin: string | undefin
 export function preflightHeaders(
   method: string,
   url: string,
-  requested: { readonly method: string | undefined; readonly headers: string | undefined },
+  headers: IncomingHttpHeaders,
 ): Headers | undefined {
+  const requestedMethod = headers['access-control-request-method'];
+  const requestedHeaders = headers['access-control-request-headers'];
   const methods = methodsServedAt(url);
-  if (method !== 'OPTIONS' || requested.method === undefined || methods === undefined) return undefined;
+  if (method !== 'OPTIONS' || requestedMethod === undefined || methods === undefined) return undefined;
   return {
     vary: 'Origin, Access-Control-Request-Headers',
     'access-control-allow-methods': methods.join(', '),
     'access-control-max-age': PREFLIGHT_MAX_AGE_SECS,
-    ...(requested.headers === undefined ? {} : { 'access-control-allow-headers': requested.headers }),
+    ...(requestedHeaders === undefined ? {} : { 'access-control-allow-headers': requestedHeaders }),
   };
 }

@@ -1,13 +1,14 @@
+import { isIPv6 } from 'node:net';
 import { ApiError } from '../openai/api-error.js';
 
 /** `host`, `host:port` or `[v6]:port`, as RFC 9110 §7.2 has it; the characters are those of RFC 3986's reg-name. */
-const HOST = /^(?:\[[\da-fA-F:.]+\]|[\w\-.~%!$&'()*+,;=]*)(?::\d{0,5})?$/;
+const HOST = /^(?:\[(?<v6>[^\]]*)\]|(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})*)(?::\d{0,5})?$/i;
 
 /**
  * What Node's parser lets pass though two readers could understand it differently: another one in front of
- * this router, say. @param rawHeaders name, value, name, value, …
+ * this router, say; and expectations that cannot be met. @param rawHeaders name, value, name, value, …
  */
-export function framingProblem(httpVersion: string, rawHeaders: readonly string[]): ApiError | undefined {
+export function requestProblem(httpVersion: string, rawHeaders: readonly string[]): ApiError | undefined {
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return ApiError.badRequest('The HTTP version is not supported.');
   let hosts = 0;
@@ -15,18 +16,25 @@ export function framingProblem(httpVersion: string, rawHeaders: readonly string[
     const name = rawHeaders[i] as string;
     if (name.length === 4 && name.toLowerCase() === 'host') {
       hosts += 1;
-      if (!HOST.test(rawHeaders[i + 1] as string))
-        return ApiError.badRequest('The Host header is malformed.');
+      if (!isHost(rawHeaders[i + 1] as string)) return ApiError.badRequest('The Host header is malformed.');
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
       if (httpVersion === '1.0') return ApiError.badRequest('HTTP/1.0 has no Transfer-Encoding.');
       if ((rawHeaders[i + 1] as string).toLowerCase() !== 'chunked') {
         return ApiError.badRequest('The only Transfer-Encoding supported is chunked, once.');
       }
+    } else if (name.length === 6 && name.toLowerCase() === 'expect') {
+      if ((rawHeaders[i + 1] as string).toLowerCase() !== '100-continue') return ApiError.expectationFailed();
     }
   }
   if (hosts > 1) return ApiError.badRequest('There is more than one Host header.');
   if (hosts === 0 && httpVersion === '1.1') return ApiError.badRequest('The Host header is missing.');
   return undefined;
+}
+
+function isHost(value: string): boolean {
+  const match = HOST.exec(value);
+  const v6 = match?.groups?.['v6'];
+  return match !== null && (v6 === undefined || isIPv6(v6));
 }
 
 /** The path and query of a request target; those of an absolute-form one (`http://host/path`), too. */

@@ -1,71 +1,92 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
-import { ApiError } from '../openai/api-error.js';
-import { framingProblem, parserError } from './framing.js';
+import { announceClosing, answerLast, endLingeringly, isClosing } from './closing.js';
+import { parserError, requestProblem } from './framing.js';
 import { rawError } from './raw-error.js';
 import { requestIdOf } from './request-id.js';
 
 /** Node's HTTP server with the framing it is too lenient about refused, and every refusal in the contract's shape. */
 export function createHttpServer(handle: RequestListener, { requests }: Config): Server {
+  const accept: RequestListener = (request, response) => {
+    if (isClosing(request.socket)) {
+      request.resume();
+      return;
+    }
+    const problem = requestProblem(request.httpVersion, request.rawHeaders);
+    if (problem) {
+      answerLast(response, problem, requestIdOf(request));
+      return;
+    }
+    if (request.headers.upgrade !== undefined) {
+      // Node's parser stops behind such a request, and what has come with it is lost.
+      response.setHeader('connection', 'close');
+    }
+    handle(request, response);
+  };
   const server = createServer(
     {
       headersTimeout: requests.headersTimeoutMs,
-      // Bodies have a timer of their own, which starts with them.
-      requestTimeout: 0,
+      // Whoever reads a body has a timer for it that fires earlier; this one is for bodies that nobody reads.
+      requestTimeout: requests.headersTimeoutMs + requests.bodyTimeoutMs,
       connectionsCheckingInterval: Math.min(1_000, Math.ceil(requests.headersTimeoutMs / 4)),
       keepAliveTimeout: 72_000,
       // Node would answer by itself, with an empty body.
       requireHostHeader: false,
       noDelay: true,
     },
-    (request, response) => {
-      const problem = framingProblem(request.httpVersion, request.rawHeaders);
-      if (problem) refuse(request, response, problem);
-      else handle(request, response);
-    },
+    accept,
   );
   server.maxConnections = requests.maxConnections;
   // Past a limit Node would drop headers silently; their total size is limited anyway.
   server.maxHeadersCount = 0;
-  server.on('checkExpectation', (request, response) =>
-    refuse(request, response, ApiError.expectationFailed()),
-  );
+  // Else Node would ask for the body of a request that is refused by its headers, and refuse others by itself.
+  server.on('checkContinue', accept).on('checkExpectation', accept);
   return server;
 }
 
 /** llhttp's word for a connection that ended in the middle of a message. */
 const ENDED_EARLY = 'HPE_INVALID_EOF_STATE';
 
-/** For what Node's parser rejects. Logs nothing: the error carries the request's bytes, its token included. */
+type HttpSocket = Socket & {
+  /** The first of the responses that are not finished. */
+  readonly _httpMessage?: ServerResponse | null;
+};
+
+/**
+ * For what Node's parser rejects. Logs nothing: the error carries the request's bytes, its token included.
+ *
+ * The parser says so again for whatever comes afterwards.
+ */
 export function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // As Node does itself: an answer that has begun must not be corrupted.
-  const { _httpMessage: inFlight } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  if (error.code === 'ECONNRESET' || !socket.writable || inFlight?.headersSent) {
-    socket.destroy();
-  } else if (inFlight && error.code !== ENDED_EARLY) {
-    refuse(inFlight.req, inFlight, parserError(error.code));
-  } else {
-    // A request that ends in the middle is one whose client left, as far as anyone can tell: its response stays unused.
-    const id = inFlight ? requestIdOf(inFlight.req) : randomUUID();
-    socket.end(rawError(parserError(error.code), id), () => socket.destroy());
+  if (!isClosing(socket)) {
+    announceClosing(socket);
+    answerParserError(error, socket);
+  } else if (error.code === ENDED_EARLY) {
+    socket.destroySoon();
   }
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, error: ApiError): void {
-  const body = JSON.stringify(error.toBody());
-  response.writeHead(error.status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': requestIdOf(request),
-    connection: 'close',
-  });
-  response.end(body);
+function answerParserError(error: NodeJS.ErrnoException, socket: HttpSocket): void {
+  const { _httpMessage: response } = socket;
+  const hasLeft = error.code === ENDED_EARLY;
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+  } else if (!response) {
+    endLingeringly(socket, rawError(parserError(error.code), randomUUID()));
+  } else if (isReading(response)) {
+    if (hasLeft) socket.end(rawError(parserError(error.code), requestIdOf(response.req)));
+    else response.req.emit('error', parserError(error.code));
+  } else if (hasLeft) {
+    socket.destroySoon();
+  } else {
+    // The requests before the broken one are sound.
+    response.once('close', () => answerParserError(error, socket));
+  }
+}
+
+/** Whether somebody is still reading the request's body. Whoever does listens for errors, and answers them. */
+function isReading({ req: request, headersSent }: ServerResponse): boolean {
+  return !request.complete && !headersSent && request.listenerCount('error') > 0;
 }

@@ -61,8 +61,7 @@ export class LifecycleService implements OnModuleInit {
     await this.untilIdle(graceMs);
     this.interrupt();
     await this.untilIdle(FAREWELL_MS, false);
-    // What is left would keep the application from closing: kept connections, halves of requests, clients that do not read.
-    this.server.closeAllConnections();
+    await this.disconnect();
   }
 
   private get server(): Server {
@@ -85,6 +84,14 @@ export class LifecycleService implements OnModuleInit {
       }
       sendError(reply, ApiError.shuttingDown(), record.id);
     }
+  }
+
+  /** What is left would keep the application from closing: clients that do not read, halves of requests, kept connections. */
+  private async disconnect(): Promise<void> {
+    // By a reset: to an HTTP/1.0 client the end of the connection would look like the end of the answer.
+    for (const { raw } of this.telemetry.unfinished.values()) raw.socket?.resetAndDestroy();
+    this.server.closeAllConnections();
+    await this.untilIdle(FAREWELL_MS, false);
   }
 
   private async untilIdle(withinMs: number, canHurry = true): Promise<void> {

@@ -1,5 +1,6 @@
 import { Controller, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Counted } from '../telemetry/request-telemetry.service.js';
 import { ProxyService } from './proxy.service.js';
 
 @Controller('v1')
@@ -7,6 +8,7 @@ export class CompletionsController {
   constructor(private readonly proxy: ProxyService) {}
 
   @Post(['chat/completions', 'completions'])
+  @Counted()
   async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.proxy.answer(request, reply);
   }

@@ -8,7 +8,6 @@ import type { Pin } from '../sticky/pin.js';
 import { StickyService } from '../sticky/sticky.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
-import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
 import { asHeaderValue, toUpstreamHeaders } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import type { UpstreamRequest } from '../upstream/upstream-exchange.js';
@@ -29,14 +28,13 @@ export class ProxyService {
     private readonly sticky: StickyService,
     private readonly attempts: AttemptsService,
     private readonly relays: RelayService,
-    private readonly telemetry: RequestTelemetry,
     private readonly metrics: MetricsService,
   ) {}
 
   /** @throws {ApiError} as long as nothing has been written to the client. */
   async answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const record = this.telemetry.begin(request, reply);
-    const body = await this.bodies.read(request.raw, record);
+    const { record } = request;
+    const body = await this.bodies.read(request.raw, reply.raw, record);
     if (!body) return void reply.hijack();
     try {
       const { key, selected } = await this.select(body.bytes, request, reply, record);

@@ -1,8 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
+import { BodyPieces } from './body-pieces.js';
 
 /** A request body in memory. Counts against the budget until it is released. */
 export interface HeldBody {
@@ -10,11 +11,16 @@ export interface HeldBody {
   release(): void;
 }
 
+/** Ends an upload, which counts no more from then on. */
+type Refuse = (error: Error) => void;
+
 /** Reads request bodies, within the limits of size, time and total memory. */
 @Injectable()
 export class RequestBodyService {
   private readonly limits: Config['requests'];
   private heldBytes = 0;
+  /** The bodies that are being received, the newest last. */
+  private readonly uploads = new Set<Refuse>();
 
   constructor(@Inject(CONFIG) { requests }: Config) {
     this.limits = requests;
@@ -22,46 +28,72 @@ export class RequestBodyService {
 
   /**
    * @returns `undefined` if the client left meanwhile.
-   * @throws {ApiError} `unsupported_encoding`, `request_too_large`, `request_timeout`, `overloaded`
+   * @throws {ApiError} `unsupported_encoding`, `request_too_large`, `request_timeout`, `overloaded`, `bad_request`
    */
-  async read(request: IncomingMessage, record: RequestRecord): Promise<HeldBody | undefined> {
-    const { maxBytes, maxInflightBytes, bodyTimeoutMs } = this.limits;
+  async read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+  ): Promise<HeldBody | undefined> {
+    const { maxBytes, bodyTimeoutMs } = this.limits;
     if (!/^[ \t]*(?:identity)?[ \t]*$/i.test(request.headers['content-encoding'] ?? '')) {
       throw ApiError.unsupportedEncoding();
     }
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw ApiError.requestTooLarge(maxBytes);
+    if (awaitsContinue(request)) response.writeContinue();
 
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const pieces = new BodyPieces();
+    let heldBytes = 0;
     const release = () => {
-      this.heldBytes -= size;
-      size = 0;
+      this.heldBytes -= heldBytes;
+      heldBytes = 0;
     };
 
-    const { promise, resolve, reject } = Promise.withResolvers<HeldBody | undefined>();
-    const timer = setTimeout(() => reject(ApiError.requestTimeout()), bodyTimeoutMs);
-    const onData = (chunk: Buffer) => {
-      size += chunk.length;
-      this.heldBytes += chunk.length;
-      record.bytesIn += chunk.length;
-      chunks.push(chunk);
-      if (size > maxBytes) reject(ApiError.requestTooLarge(maxBytes));
-      else if (this.heldBytes > maxInflightBytes) reject(ApiError.overloadedUpload());
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
+    const onData = (piece: Buffer) => {
+      heldBytes += piece.length;
+      this.heldBytes += piece.length;
+      record.bytesIn += piece.length;
+      pieces.push(piece);
+      if (heldBytes > maxBytes) refuse(ApiError.requestTooLarge(maxBytes));
+      else this.keepWithinBudget();
     };
-    const onEnd = () =>
-      resolve({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size), release });
-    const onGone = () => resolve(undefined);
-    request.on('data', onData).once('end', onEnd).once('close', onGone).once('error', onGone);
-    try {
-      const body = await promise;
-      if (!body) release();
-      return body;
-    } catch (error) {
+    const refuse: Refuse = (error) => {
+      request.off('data', onData);
+      this.uploads.delete(refuse);
       release();
-      throw error;
+      reject(error);
+    };
+    const timer = setTimeout(() => refuse(ApiError.requestTimeout()), bodyTimeoutMs);
+    this.uploads.add(refuse);
+    request
+      .on('data', onData)
+      .once('end', () => resolve(pieces.joined()))
+      .once('close', () => resolve(undefined))
+      // An error of the router's own says what is wrong with the body; any other, that the client left.
+      .once('error', (error) => (error instanceof ApiError ? refuse(error) : resolve(undefined)));
+    try {
+      const bytes = await promise;
+      if (bytes) return { bytes, release };
+      release();
+      return undefined;
     } finally {
       clearTimeout(timer);
-      request.off('data', onData).off('end', onEnd).off('close', onGone);
+      this.uploads.delete(refuse);
+      request.off('data', onData);
     }
   }
+
+  /** Refuses the newest of the bodies that are being received until the others fit. */
+  private keepWithinBudget(): void {
+    while (this.heldBytes > this.limits.maxInflightBytes) {
+      const newest = [...this.uploads].at(-1);
+      if (!newest) return;
+      newest(ApiError.overloadedUpload());
+    }
+  }
+}
+
+function awaitsContinue({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === '1.1' && headers.expect !== undefined;
 }

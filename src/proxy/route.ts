@@ -29,9 +29,9 @@ export function routeOf(value: string, { aliases, maxListItems }: RouteSettings)
   }
 
   const items = [...new Set(value.split(',').map(asciiTrim))].filter((item) => item !== '');
+  items.forEach(checkItem);
   if (items.length === 0) throw ApiError.invalidModelList('names no model');
   if (items.length > maxListItems) throw ApiError.invalidModelList(`names more than ${maxListItems} models`);
-  items.forEach(checkItem);
   return { mode: 'list', items };
 }
 
@@ -41,7 +41,16 @@ function checkItem(item: string): void {
   }
 }
 
-/** `String.prototype.trim` would take Unicode white space as well, which can be part of a name. */
+const ASCII_SPACE = '\t\n\v\f\r ';
+
+/**
+ * `String.prototype.trim` would take Unicode white space as well, which can be part of a name; a regular
+ * expression for the end would take quadratic time.
+ */
 function asciiTrim(text: string): string {
-  return text.replace(/^[\t\n\v\f\r ]+|[\t\n\v\f\r ]+$/g, '');
+  let start = 0;
+  let end = text.length;
+  while (start < end && ASCII_SPACE.includes(text.charAt(start))) start += 1;
+  while (start < end && ASCII_SPACE.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }

@@ -7,7 +7,9 @@ const TOLERANCE = 0.25;
 export function suggestionFor(name: string, ids: readonly string[]): string | undefined {
   const hasOwner = name.includes('/');
   const spelled = new Map(ids.map((id) => [(hasOwner ? id : withoutOwner(id)).toLowerCase(), id]));
-  const maxDistance = Math.max(2, Math.floor(name.length * TOLERANCE));
+  const tolerated = Math.max(2, Math.floor(name.length * TOLERANCE));
+  // A short name that is half wrong is another name.
+  const maxDistance = Math.min(tolerated, Math.ceil(name.length / 2) - 1);
   const closest = closestMatch(name.toLowerCase(), [...spelled.keys()], { maxDistance });
   return closest === undefined ? undefined : spelled.get(closest);
 }

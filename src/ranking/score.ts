@@ -26,13 +26,15 @@ export function scoreOf(row: UtilizationRow): ScoredRow {
   const utilization = 0.6 * u5 + 0.3 * u15 + 0.1 * u1h;
   const limited = Math.max(r5, 0.5 * r15, 0.25 * r1h);
   const startable = row.scalable ? Math.min(row.scale_allowance ?? 0, MAX_COUNTED_SCALE_ALLOWANCE) : 0;
+  const score =
+    n * Math.max(0, 1 - utilization) +
+    startable * WORTH_OF_A_POSSIBLE_INSTANCE -
+    PENALTY_PER_LIMITED_INSTANCE * n * limited;
 
   return {
     name: row.name,
-    score:
-      n * Math.max(0, 1 - utilization) +
-      startable * WORTH_OF_A_POSSIBLE_INSTANCE -
-      PENALTY_PER_LIMITED_INSTANCE * n * limited,
+    // Absurdly large figures can overflow to NaN, which would have no place in any order.
+    score: Number.isNaN(score) ? -Infinity : score,
     activeInstances: n,
     utilization: row.utilization_current ?? u5,
     rateLimitRatio: r5,

@@ -1,8 +1,17 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 
-/** Buffered: a request never waits for its log line. Flushed at exit by pino itself. */
+/** A write for every line would cost more than the line. Pino itself writes what is left at exit. */
+const MAX_WAITING_BYTES = 8_192;
+const MAX_WAITING_MS = 100;
+
+/** Standard output, written to behind the requests' backs. */
 export function createDestination(): DestinationStream {
-  return pino.destination({ dest: 1, sync: false });
+  return pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: MAX_WAITING_BYTES,
+    periodicFlush: MAX_WAITING_MS,
+  });
 }
 
 export function createLogger(level: string, destination: DestinationStream): Logger {

@@ -70,7 +70,7 @@ export class Relay implements BodySink {
     if (this.tail?.endsWithUnframedError()) {
       this.record.isInterrupted = true;
       this.ending = 'broken';
-      this.raw.write(this.tail.errorEvent(ApiError.interrupted('upstream_stream_interrupted').toBody()));
+      this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     } else {
       this.ending = 'complete';
     }
@@ -88,17 +88,26 @@ export class Relay implements BodySink {
     this.ending = ending;
     this.exchange.abandon();
     if (this.tail) {
-      this.raw.write(this.tail.errorEvent(ApiError.interrupted(code).toBody()), () => this.disconnect());
+      this.writeErrorEvent(this.tail, code, () => this.disconnect());
       this.awaitClient();
     } else {
       this.disconnect();
     }
   }
 
+  private writeErrorEvent(tail: EventStreamTail, code: InterruptionCode, written?: () => void): void {
+    const event = tail.errorEvent(ApiError.interrupted(code).toBody());
+    this.record.bytesOut += Buffer.byteLength(event);
+    this.raw.write(event, written);
+  }
+
   private disconnect(): void {
+    const { raw } = this;
+    // A pipelined answer has no connection to cut before its turn comes.
+    if (!raw.socket) raw.once('socket', () => this.disconnect());
     // To an HTTP/1.0 client the end of the connection is the end of the answer, unless it is a reset.
-    if (this.raw.req.httpVersionMinor === 0) this.raw.socket?.resetAndDestroy();
-    else this.raw.destroy();
+    else if (raw.req.httpVersionMinor === 0) raw.socket.resetAndDestroy();
+    else raw.destroy();
   }
 
   private hold(): void {
@@ -134,6 +143,11 @@ export class Relay implements BodySink {
     const { stallTimeoutMs } = this.limits;
     clearTimeout(this.stallTimer);
     if (stallTimeoutMs === 0) return;
+    // Nothing is offered to the client yet: a pipelined answer in front of this one is not complete.
+    if (!this.raw.socket) {
+      this.raw.once('socket', () => this.armStallTimer());
+      return;
+    }
     this.stallTimer = setTimeout(() => {
       this.record.isInterrupted = true;
       this.ending = 'stopped';

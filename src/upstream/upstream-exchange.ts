@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { UpstreamFailure } from '../openai/error-response.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.js';
+import type { Connector } from './connector.js';
 import type { FlatHeaders } from './headers.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
@@ -55,10 +57,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
   private pending: Buffer[] = [];
   private pendingBytes = 0;
   private end: 'onEnd' | 'onBreak' | undefined;
+  private isPausedBySink = false;
   private hasSlot = false;
+  /** The connection that is being made for this exchange. */
+  private connecting: Socket | undefined;
 
   constructor(
     private readonly dispatcher: Dispatcher,
+    private readonly connector: Connector,
     private readonly slots: ConnectionSlots,
     private readonly request: UpstreamRequest,
     private readonly clock: AttemptClock,
@@ -75,7 +81,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
   abandon(): void {
     this.slots.leave(this);
     this.conclude({ kind: 'abandoned' });
-    this.controller?.abort(ABANDONED);
+    this.abort();
   }
 
   /** Hands over the body: what has come so far at once, then the rest as it arrives. */
@@ -85,14 +91,16 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.pending = [];
     for (const chunk of pending) sink.onData(chunk);
     if (this.end) sink[this.end]();
-    else if (this.pendingBytes > MAX_PENDING_BYTES) this.resume();
+    else if (!this.isPausedBySink) this.controller?.resume();
   }
 
   pause(): void {
+    this.isPausedBySink = true;
     this.controller?.pause();
   }
 
   resume(): void {
+    this.isPausedBySink = false;
     this.controller?.resume();
   }
 
@@ -102,7 +110,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.hasSlot = true;
     this.options.onDispatch?.();
     try {
-      this.dispatcher.dispatch(this.request, this);
+      this.connecting = this.connector.during(() => this.dispatcher.dispatch(this.request, this));
     } catch (error) {
       this.onResponseError(undefined, error);
       return;
@@ -121,7 +129,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.isSettled) {
-      // undici heeds no abort while it connects, so it comes here after all.
+      // On a connection that was not made for this exchange alone it comes here after all.
       controller.abort(ABANDONED);
       return;
     }
@@ -155,7 +163,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     }
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
-    if (this.pendingBytes > MAX_PENDING_BYTES) this.pause();
+    if (this.pendingBytes > MAX_PENDING_BYTES) this.controller?.pause();
     if (this.phase === 'first-byte') this.open();
   }
 
@@ -178,7 +186,13 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
 
   private fail(reason: UpstreamFailure): void {
     this.conclude({ kind: 'failed', reason });
-    this.controller?.abort(ABANDONED);
+    this.abort();
+  }
+
+  private abort(): void {
+    // undici heeds no abort while it connects.
+    if (this.phase === 'connecting') this.connecting?.destroy(ABANDONED);
+    else this.controller?.abort(ABANDONED);
   }
 
   private conclude(outcome: Outcome): void {
@@ -198,11 +212,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.timer = setTimeout(() => this.fail(reason), ms);
   }
 
-  /** undici calls exactly one of end and error, however the exchange went. */
+  /**
+   * undici calls exactly one of end and error, however the exchange went. Whoever waits for the slot starts
+   * after that call: undici checks a kept connection for stray bytes only if nothing was queued on it then.
+   */
   private releaseSlot(): void {
     if (!this.hasSlot) return;
     this.hasSlot = false;
-    this.slots.release();
+    queueMicrotask(() => this.slots.release());
   }
 }
 

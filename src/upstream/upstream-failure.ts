@@ -14,8 +14,8 @@ const RESET_CODES: ReadonlySet<unknown> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** llhttp's word for a connection that ended in the middle of a message. */
-const ENDED_EARLY = 'HPE_INVALID_EOF_STATE';
+/** llhttp's words for a connection that ended in the middle of a message; undici loses its code. */
+const ENDED_EARLY = /\(Invalid EOF state\)$/;
 
 /** undici's words for a 1xx it did not ask for. */
 const UNSOLICITED = /^bad (?:response|upgrade)$/;
@@ -23,16 +23,17 @@ const UNSOLICITED = /^bad (?:response|upgrade)$/;
 /** Names the failure of an attempt that has brought no answer. undici's protocol errors come in many shapes. */
 export function failureOf(phase: Exclude<AttemptPhase, 'open'>, error: unknown): UpstreamFailure {
   const { code, name, message } = error as { code?: unknown; name?: unknown; message?: unknown };
+  const endedEarly = ENDED_EARLY.test(String(message));
   switch (phase) {
     case 'connecting':
       return 'upstream_connect_error';
     case 'headers':
-      if (code === ENDED_EARLY) return 'upstream_reset';
+      if (endedEarly) return 'upstream_reset';
       return RESET_CODES.has(code) && !UNSOLICITED.test(String(message))
         ? 'upstream_reset'
         : 'upstream_invalid_response';
     case 'first-byte':
-      return name === 'HTTPParserError' && code !== ENDED_EARLY
+      return name === 'HTTPParserError' && !endedEarly
         ? 'upstream_invalid_response'
         : 'upstream_first_body_byte_error';
   }

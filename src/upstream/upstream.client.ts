@@ -3,6 +3,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
+import { Connector } from './connector.js';
 import { type ExchangeOptions, UpstreamExchange, type UpstreamRequest } from './upstream-exchange.js';
 
 /**
@@ -15,11 +16,13 @@ const KEEP_ALIVE_MS = 4_000;
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
   private readonly dispatcher: Dispatcher;
+  private readonly connector: Connector;
   private readonly slots: ConnectionSlots;
   private readonly connectTimeoutMs: number;
 
   constructor(@Inject(CONFIG) { upstream }: Config) {
     this.connectTimeoutMs = upstream.connectTimeoutMs;
+    this.connector = new Connector(upstream.connectTimeoutMs);
     this.slots = new ConnectionSlots(upstream.maxConnections, upstream.connectTimeoutMs);
     this.dispatcher = new Agent({
       allowH2: false,
@@ -28,15 +31,23 @@ export class UpstreamClient implements OnApplicationShutdown {
       // The exchange has timers of its own; undici's are coarse, and interim responses keep them from firing.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: upstream.connectTimeoutMs },
+      connect: this.connector.connect,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
     });
   }
 
   open(request: UpstreamRequest, clock: AttemptClock, options: ExchangeOptions = {}): UpstreamExchange {
-    const { dispatcher, slots, connectTimeoutMs } = this;
-    return new UpstreamExchange(dispatcher, slots, request, clock, connectTimeoutMs, options).start();
+    const { dispatcher, connector, slots, connectTimeoutMs } = this;
+    return new UpstreamExchange(
+      dispatcher,
+      connector,
+      slots,
+      request,
+      clock,
+      connectTimeoutMs,
+      options,
+    ).start();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,0 +1,235 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Config, ConfigError, loadConfig } from './config.js';
+import { Environment } from './environment.js';
+
+const VARIABLES = Object.keys(new Environment());
+
+describe('loadConfig', () => {
+  it('CFG-1: takes an empty environment for all defaults', () => {
+    expect(loadConfig({})).toEqual({
+      listen: { host: '0.0.0.0', port: 8080 },
+      backend: { origin: 'https://llm.chutes.ai', path: '' },
+      evidenceBackend: { origin: 'https://api.chutes.ai', path: '' },
+      catalog: {
+        modelsUrl: new URL('https://llm.chutes.ai/v1/models'),
+        modelsRefreshMs: 300_000,
+        utilizationUrl: new URL('https://api.chutes.ai/chutes/utilization'),
+        utilizationRefreshMs: 5_000,
+        timeoutMs: 10_000,
+      },
+      readiness: { maxSnapshotAgeMs: 20_000, maxAllowlistAgeMs: 600_000 },
+      routing: {
+        aliases: ['chutesai/AutoPilot', 'chutesai-routing/AutoPilot'],
+        isStrict: true,
+        maxListItems: 8,
+      },
+      requests: {
+        maxBytes: 33_554_432,
+        maxInflightBytes: 536_870_912,
+        headersTimeoutMs: 15_000,
+        bodyTimeoutMs: 60_000,
+        maxConnections: 8_192,
+        stallTimeoutMs: 300_000,
+      },
+      attempts: {
+        maxAttempts: 8,
+        failoverDeadlineMs: 180_000,
+        headerTimeoutMs: 30_000,
+        firstByteTimeoutMs: 30_000,
+        patientTimeoutMs: 620_000,
+        retryableStatuses: new Set([502, 503, 504]),
+      },
+      upstream: { connectTimeoutMs: 2_000, idleTimeoutMs: 300_000, maxConnections: 1_024 },
+      sticky: {
+        ttlMs: 1_800_000,
+        maxEntries: 10_000,
+        failbackMs: 30_000,
+        sessionHeader: 'x-session-id',
+        hashSecret: undefined,
+      },
+      trustedProxies: [],
+      shutdown: { drainMs: 5_000, graceMs: 30_000 },
+      corsOrigins: [],
+      logLevel: 'info',
+    } satisfies Config);
+  });
+
+  it('CFG-3: takes an empty or blank value for one that is not set', () => {
+    for (const blank of ['', '  ', undefined]) {
+      expect(loadConfig(Object.fromEntries(VARIABLES.map((name) => [name, blank])))).toEqual(loadConfig({}));
+    }
+  });
+
+  it('CFG-4: names every problem in one message, a line each', () => {
+    const error = errorOf({
+      LISTEN_ADDR: 'nowhere',
+      MODELS_URL: 'ftp://models.example',
+      UTILIZATION_REFRESH_MS: 'soon',
+      TRUST_PROXY_HEADERS: 'true',
+      LOG_LEVEL: 'loud',
+    });
+    expect(error.message.split('\n')).toEqual([
+      expect.stringMatching(/problems:$/),
+      expect.stringMatching(/^- LISTEN_ADDR must be /),
+      expect.stringMatching(/^- MODELS_URL must be /),
+      expect.stringMatching(/^- UTILIZATION_REFRESH_MS must be /),
+      expect.stringMatching(/^- TRUSTED_PROXY_CIDRS must be .* TRUST_PROXY_HEADERS/),
+      expect.stringMatching(/^- LOG_LEVEL must be /),
+    ]);
+  });
+
+  it('CFG-4: does not repeat a value, which may hold credentials', () => {
+    const error = errorOf({ BACKEND_BASE_URL: 'https://me:hunter2@llm.example', LOG_LEVEL: 'hunter2' });
+    expect(error.problems).toHaveLength(2);
+    expect(error.message).not.toContain('hunter2');
+  });
+});
+
+describe('what the settings become', () => {
+  it.each([
+    ['127.0.0.1:9000', { host: '127.0.0.1', port: 9000 }],
+    ['[::1]:9000', { host: '::1', port: 9000 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+  ])('CFG-5: LISTEN_ADDR=%s', (value, listen) => {
+    expect(loadConfig({ LISTEN_ADDR: value }).listen).toEqual(listen);
+  });
+
+  it.each([
+    ['http://llm.example:81', { origin: 'http://llm.example:81', path: '' }],
+    ['https://llm.example/', { origin: 'https://llm.example', path: '' }],
+    ['https://llm.example/v1', { origin: 'https://llm.example', path: '' }],
+    ['https://llm.example/a/b', { origin: 'https://llm.example', path: '/a/b' }],
+    ['https://llm.example/a/v1/', { origin: 'https://llm.example', path: '/a' }],
+    ['https://llm.example/v1/a', { origin: 'https://llm.example', path: '/v1/a' }],
+    ['https://llm.example/av1', { origin: 'https://llm.example', path: '/av1' }],
+  ])('CFG-6, CFG-7: BACKEND_BASE_URL=%s', (value, backend) => {
+    expect(loadConfig({ BACKEND_BASE_URL: value }).backend).toEqual(backend);
+  });
+
+  it('CFG-8: the addresses of the control plane are taken as they are', () => {
+    const { catalog, evidenceBackend } = loadConfig({
+      MODELS_URL: 'http://a.example/list?all=1',
+      UTILIZATION_URL: 'https://b.example/use/',
+      EVIDENCE_BASE_URL: 'https://c.example/api/v1',
+    });
+    expect(catalog.modelsUrl.href).toBe('http://a.example/list?all=1');
+    expect(catalog.utilizationUrl.href).toBe('https://b.example/use/');
+    expect(evidenceBackend).toEqual({ origin: 'https://c.example', path: '/api/v1' });
+  });
+
+  it('CFG-12: the clocks of the feeds', () => {
+    const { catalog } = loadConfig({
+      MODELS_REFRESH_MS: '1',
+      UTILIZATION_REFRESH_MS: '2',
+      CONTROL_PLANE_TIMEOUT_MS: '3',
+    });
+    expect(catalog).toMatchObject({ modelsRefreshMs: 1, utilizationRefreshMs: 2, timeoutMs: 3 });
+  });
+
+  it('CFG-13: the ages up to which the router is ready', () => {
+    const { readiness } = loadConfig({ READYZ_MAX_SNAPSHOT_AGE_MS: '1', READYZ_MAX_ALLOWLIST_AGE_MS: '2' });
+    expect(readiness).toEqual({ maxSnapshotAgeMs: 1, maxAllowlistAgeMs: 2 });
+  });
+
+  it.each([
+    ['auto', ['auto']],
+    [' a/auto , ,b ', ['a/auto', 'b']],
+  ])('CFG-14: AUTOPILOT_ALIASES=%s', (value, aliases) => {
+    expect(loadConfig({ AUTOPILOT_ALIASES: value }).routing.aliases).toEqual(aliases);
+  });
+
+  it('CFG-15: whether the catalog decides which models there are', () => {
+    expect(loadConfig({ MODEL_VALIDATION: 'strict' }).routing.isStrict).toBe(true);
+    expect(loadConfig({ MODEL_VALIDATION: 'lenient' }).routing.isStrict).toBe(false);
+  });
+
+  it('CFG-16: how much is tried', () => {
+    const { routing, attempts } = loadConfig({
+      MAX_MODEL_LIST_ITEMS: '1',
+      MAX_UPSTREAM_ATTEMPTS: '2',
+      FAILOVER_DEADLINE_MS: '3',
+    });
+    expect(routing.maxListItems).toBe(1);
+    expect(attempts).toMatchObject({ maxAttempts: 2, failoverDeadlineMs: 3 });
+  });
+
+  it('CFG-17, CFG-19, CFG-21: the limits', () => {
+    const { requests, upstream } = loadConfig({
+      MAX_REQUEST_BYTES: '1',
+      UPSTREAM_MAX_CONNECTIONS: '2',
+      UPSTREAM_IDLE_TIMEOUT_MS: '0',
+      CLIENT_STALL_TIMEOUT_MS: '0',
+    });
+    expect(requests).toMatchObject({ maxBytes: 1, stallTimeoutMs: 0 });
+    expect(upstream).toMatchObject({ maxConnections: 2, idleTimeoutMs: 0 });
+  });
+
+  it('CFG-18: the clocks of an attempt', () => {
+    const { upstream, attempts } = loadConfig({
+      UPSTREAM_CONNECT_TIMEOUT_MS: '1',
+      UPSTREAM_HEADER_TIMEOUT_MS: '2',
+      UPSTREAM_FIRST_BODY_BYTE_TIMEOUT_MS: '3',
+      UPSTREAM_PATIENT_TIMEOUT_MS: '4',
+    });
+    expect(upstream.connectTimeoutMs).toBe(1);
+    expect(attempts).toMatchObject({ headerTimeoutMs: 2, firstByteTimeoutMs: 3, patientTimeoutMs: 4 });
+  });
+
+  it.each([
+    ['400, 599,503,503', [400, 599, 503]],
+    [',', []],
+  ])('CFG-20: UPSTREAM_RETRYABLE_STATUSES=%s', (value, statuses) => {
+    const { retryableStatuses } = loadConfig({ UPSTREAM_RETRYABLE_STATUSES: value }).attempts;
+    expect([...retryableStatuses]).toEqual(statuses);
+  });
+
+  it('CFG-25, CFG-26, CFG-27: stickiness', () => {
+    const { sticky } = loadConfig({
+      STICKY_TTL_SECS: '1',
+      STICKY_MAX_ENTRIES: '2',
+      STICKY_FAILBACK_SECS: '3',
+      STICKY_SESSION_HEADER: 'X-Chat',
+      STICKY_HASH_SECRET: 'pepper',
+    });
+    expect(sticky).toEqual({
+      ttlMs: 1_000,
+      maxEntries: 2,
+      failbackMs: 3_000,
+      sessionHeader: 'x-chat',
+      hashSecret: 'pepper',
+    });
+  });
+
+  it.each([
+    ['false', []],
+    ['true', ['10.0.0.0/8', '::1']],
+  ])('CFG-29: TRUST_PROXY_HEADERS=%s decides whether the networks count', (trust, networks) => {
+    const env = { TRUST_PROXY_HEADERS: trust, TRUSTED_PROXY_CIDRS: '10.0.0.0/8, ::1' };
+    expect(loadConfig(env).trustedProxies).toEqual(networks);
+  });
+
+  it('CFG-30: how long the end may take', () => {
+    const { shutdown } = loadConfig({ SHUTDOWN_DRAIN_MS: '0', SHUTDOWN_GRACE_MS: '1' });
+    expect(shutdown).toEqual({ drainMs: 0, graceMs: 1 });
+  });
+
+  it.each([
+    ['*', ['*']],
+    ['https://a.example, http://b:81', ['https://a.example', 'http://b:81']],
+  ])('CFG-31: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
+    expect(loadConfig({ CORS_ALLOWED_ORIGINS: value }).corsOrigins).toEqual(origins);
+  });
+
+  it.each(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])('CFG-32: LOG_LEVEL=%s', (level) => {
+    expect(loadConfig({ LOG_LEVEL: level }).logLevel).toBe(level);
+  });
+});
+
+function errorOf(env: Readonly<Record<string, string>>): ConfigError {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+  }
+  throw new Error('The configuration has no problem.');
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig } from './config.js';
+import { Environment } from './environment.js';
+
+const DEFAULTS: [name: string, value: unknown][] = Object.entries(new Environment());
+const NUMBERS = DEFAULTS.filter(([, value]) => typeof value === 'number').map(([name]) => name);
+const ZERO_MEANS_SOMETHING = new Set([
+  'UPSTREAM_IDLE_TIMEOUT_MS',
+  'CLIENT_STALL_TIMEOUT_MS',
+  'STICKY_TTL_SECS',
+  'STICKY_MAX_ENTRIES',
+  'STICKY_FAILBACK_SECS',
+  'SHUTDOWN_DRAIN_MS',
+  'SHUTDOWN_GRACE_MS',
+]);
+
+describe('numbers', () => {
+  it.each(NUMBERS)(
+    'CFG-2: %s is a decimal integer of at least 1, or 0 where that means something',
+    (name) => {
+      const right = ['1', '017', ' 17 '];
+      const wrong = ['-1', '1.5', '1e3', '0x10', '+5', '1_000', '5s', '٣', 'Infinity', 'true'];
+      expect(right.filter((value) => refused({ [name]: value }).length > 0)).toEqual([]);
+      expect(wrong.filter((value) => refused({ [name]: value })[0] !== name)).toEqual([]);
+      expect(refused({ [name]: '0' })).toEqual(ZERO_MEANS_SOMETHING.has(name) ? [] : [name]);
+    },
+  );
+
+  it.each(NUMBERS.filter((name) => name.endsWith('_MS')))(
+    'CFG-2: %s is not longer than a timer of Node can be',
+    (name) => {
+      expect(refused({ [name]: '2147483647' })).toEqual([]);
+      expect(refused({ [name]: '2147483648' })).toEqual([name]);
+    },
+  );
+
+  it('CFG-2: the memory for bodies can be larger than 2 GiB', () => {
+    expect(loadConfig({ MAX_INFLIGHT_BODY_BYTES: '8589934592' }).requests.maxInflightBytes).toBe(2 ** 33);
+  });
+});
+
+describe('what is refused', () => {
+  it.each(['8080', 'localhost', ':8080', '0.0.0.0:', '0.0.0.0:65536', '::1:8080', '[1.2.3.4]:80', '[::1]'])(
+    'CFG-5: LISTEN_ADDR=%s',
+    (value) => {
+      expect(refused({ LISTEN_ADDR: value })).toEqual(['LISTEN_ADDR']);
+    },
+  );
+
+  it.each([
+    'llm.example',
+    'ftp://llm.example',
+    'https://me@llm.example',
+    'https://:pw@llm.example',
+    'https://',
+  ])('CFG-6: BACKEND_BASE_URL=%s', (value) => {
+    expect(refused({ BACKEND_BASE_URL: value })).toEqual(['BACKEND_BASE_URL']);
+  });
+
+  it.each(['api.example/path', 'file:///etc/models.json', 'https://me:pw@api.example'])(
+    'CFG-8: %s as an address of the control plane',
+    (value) => {
+      const names = ['MODELS_URL', 'UTILIZATION_URL', 'EVIDENCE_BASE_URL'];
+      expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
+    },
+  );
+
+  it.each(['Strict', 'off', 'true'])('CFG-15: MODEL_VALIDATION=%s', (value) => {
+    expect(refused({ MODEL_VALIDATION: value })).toEqual(['MODEL_VALIDATION']);
+  });
+
+  it.each(['429', '502,429', '399', '600', '200', '5xx', '502;503', '502 503', '0503'])(
+    'CFG-20: UPSTREAM_RETRYABLE_STATUSES=%s',
+    (value) => {
+      expect(refused({ UPSTREAM_RETRYABLE_STATUSES: value })).toEqual(['UPSTREAM_RETRYABLE_STATUSES']);
+    },
+  );
+
+  it.each(['x session', 'x:session', 'sitzung-ä', 'a,b'])('CFG-26: STICKY_SESSION_HEADER=%s', (value) => {
+    expect(refused({ STICKY_SESSION_HEADER: value })).toEqual(['STICKY_SESSION_HEADER']);
+  });
+
+  it.each(['1', 'yes', 'TRUE', 'on'])('CFG-29: TRUST_PROXY_HEADERS=%s', (value) => {
+    expect(refused({ TRUST_PROXY_HEADERS: value })).toEqual(['TRUST_PROXY_HEADERS']);
+  });
+
+  it.each([
+    '10.0.0.0/33',
+    '::1/129',
+    '10.0.0/8',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+    'proxy.example',
+    '10.0.0.1;::1',
+  ])('CFG-29: TRUSTED_PROXY_CIDRS=%s', (value) => {
+    expect(refused({ TRUSTED_PROXY_CIDRS: value })).toEqual(['TRUSTED_PROXY_CIDRS']);
+  });
+
+  it.each(['', ' , '])('CFG-29: TRUST_PROXY_HEADERS=true with TRUSTED_PROXY_CIDRS="%s"', (value) => {
+    const env = { TRUST_PROXY_HEADERS: 'true', TRUSTED_PROXY_CIDRS: value };
+    expect(refused(env)).toEqual(['TRUSTED_PROXY_CIDRS']);
+  });
+
+  it.each([
+    'app.example',
+    'https://app.example/',
+    'https://app.example/a',
+    '*.example',
+    '*,https://a.example',
+  ])('CFG-31: CORS_ALLOWED_ORIGINS=%s', (value) => {
+    expect(refused({ CORS_ALLOWED_ORIGINS: value })).toEqual(['CORS_ALLOWED_ORIGINS']);
+  });
+
+  it.each(['verbose', 'INFO', '30'])('CFG-32: LOG_LEVEL=%s', (value) => {
+    expect(refused({ LOG_LEVEL: value })).toEqual(['LOG_LEVEL']);
+  });
+});
+
+describe('.env.example', () => {
+  const lines = readFileSync('.env.example', 'utf8').split('\n');
+
+  it('has every variable, commented out and with its default', () => {
+    const settings = lines.filter((line) => /^#?[A-Z]/.test(line)).toSorted();
+    expect(settings).toEqual(DEFAULTS.map(([name, value]) => `#${name}=${String(value)}`).toSorted());
+  });
+
+  it('holds nothing else but comments', () => {
+    expect(lines.filter((line) => !/^(?:#[A-Z_]+=\S*|# .+|)$/.test(line))).toEqual([]);
+  });
+});
+
+/** The names of the variables that are refused. */
+function refused(env: Readonly<Record<string, string>>): string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.split(' ', 1)[0] ?? '');
+    throw error;
+  }
+}

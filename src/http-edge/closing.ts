@@ -1,0 +1,66 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ApiError } from '../openai/api-error.js';
+
+/**
+ * How long a client that is still sending may go on after its last answer, and how long it may pause meanwhile, in
+ * milliseconds. To close at once would reset the connection, and the answer might be lost with it.
+ */
+const LINGER_MS = 3_000;
+const LINGER_IDLE_MS = 1_000;
+
+const closing = new WeakSet<Socket>();
+
+/** Whether a connection has had, or is getting, its last answer. Whatever else comes on it is dropped. */
+export function isClosing(socket: Socket): boolean {
+  return closing.has(socket);
+}
+
+export function announceClosing(socket: Socket): void {
+  closing.add(socket);
+}
+
+/**
+ * Answers a request that has not arrived in full, and closes its connection.
+ *
+ * @param written called when the system has taken the answer, or will not
+ * @returns the body
+ */
+export function answerLast(
+  response: ServerResponse,
+  error: ApiError,
+  requestId: string,
+  written: (failure: Error | null | undefined) => void = () => {},
+): string {
+  const body = JSON.stringify(error.toBody());
+  announceClosing(response.req.socket);
+  response.writeHead(error.status, {
+    ...error.headers,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    connection: 'close',
+  });
+  response.write(body, written);
+  endAfterRequest(response);
+  return body;
+}
+
+function endAfterRequest(response: ServerResponse): void {
+  const timer = setTimeout(end, LINGER_MS);
+  response.setTimeout(LINGER_IDLE_MS, end);
+  response.req.once('end', end).once('close', end).resume();
+
+  function end(): void {
+    clearTimeout(timer);
+    response.end();
+  }
+}
+
+/** Writes the last bytes of a connection whose requests cannot be read any more. */
+export function endLingeringly(socket: Socket, bytes: string): void {
+  announceClosing(socket);
+  socket.end(bytes);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.setTimeout(LINGER_IDLE_MS, () => socket.destroy()).once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import type { ModelId } from '../catalog/model-list.js';
+import { pinnedFirst, placeOf } from './candidate-order.js';
+
+const CANDIDATES = ['a', 'b', 'c', 'd'] as ModelId[];
+
+test.each([
+  ['no pin', undefined, 'abcd'],
+  ['the first one', 'a', 'abcd'],
+  ['one in the middle', 'c', 'cabd'],
+  ['the last one', 'd', 'dabc'],
+  ['a model that is no candidate any more', 'x', 'abcd'],
+])('ATT-1, STK-1, STK-2: the order with %s pinned', (_, pin, expected) => {
+  const order = pinnedFirst(CANDIDATES, pin as ModelId | undefined);
+  expect(CANDIDATES.map((_model, n) => CANDIDATES[placeOf(order, n)]).join('')).toBe(expected);
+});
+
+test('STK-2: the list itself is shared, never copied', () => {
+  expect(pinnedFirst(CANDIDATES, 'c' as ModelId).candidates).toBe(CANDIDATES);
+});

@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { apiErrorOf } from '../../test/support/api-error-of.js';
+import { type ModelId, readModelList } from '../catalog/model-list.js';
+import type { RoutingSnapshot } from '../ranking/ranking.service.js';
+import { candidatesFor, catalogIdOf } from './candidates.js';
+import { routeOf } from './route.js';
+
+const ALIAS = 'auto';
+const strict = { aliases: [ALIAS, 'auto2'], isStrict: true };
+const lenient = { ...strict, isStrict: false };
+
+/** A catalog of `a` to `d`, of which `c` and `a` are eligible. */
+const snapshot = snapshotOf(['a', 'b', 'c', 'd'], ['c', 'a']);
+
+describe('which models, in which order', () => {
+  test.each([
+    ['an alias is the ranked models', ALIAS, ['c', 'a']],
+    ['a list is its items in the client’s order', 'd,a,b', ['d', 'a', 'b']],
+    ['an alias in a list is the ranked models at its place', `d,${ALIAS},b`, ['d', 'c', 'a', 'b']],
+    ['alone in a list, too', `${ALIAS},`, ['c', 'a']],
+    ['before the alias a model keeps its place', `a,${ALIAS}`, ['a', 'c']],
+    ['behind the alias a model has no second place', `${ALIAS},d,a`, ['c', 'a', 'd']],
+    ['two aliases are the ranked models once', `${ALIAS},auto2,b`, ['c', 'a', 'b']],
+    ['a direct model is that model, eligible or not', 'b', ['b']],
+  ])('SEL-6, SEL-10, SEL-11, SEL-12, SEL-13: %s', (_, value, candidates) => {
+    expect(candidatesOf(value)).toEqual(candidates);
+  });
+
+  test('SEL-6: an alias gets the ranked list itself, not a copy', () => {
+    expect(candidatesOf(ALIAS)).toBe(snapshot.ranked);
+  });
+
+  test('SEL-20: models with and without a trusted execution environment stand side by side', () => {
+    const mixed = snapshotOf(['x-TEE', 'y'], ['y', 'x-TEE']);
+    expect(candidatesOf(ALIAS, mixed)).toEqual(['y', 'x-TEE']);
+    expect(candidatesOf('x-TEE,y', mixed)).toEqual(['x-TEE', 'y']);
+  });
+
+  test.each([ALIAS, `${ALIAS},auto2`])('SEL-19: without an eligible model %s is no_candidates', (value) => {
+    const error = apiErrorOf(() => candidatesOf(value, snapshotOf(['a'], [])));
+    expect(error).toMatchObject({ code: 'no_candidates', status: 503, param: null });
+  });
+
+  test('SEL-19: a list with another item still has a candidate', () => {
+    expect(candidatesOf(`${ALIAS},a`, snapshotOf(['a'], []))).toEqual(['a']);
+  });
+});
+
+describe('the strict check', () => {
+  test.each(['nobody', 'a,nobody', `nobody,${ALIAS}`, 'A', 'a ', 'a:'.repeat(3)])(
+    'SEL-14: what the catalog lacks is refused: %j',
+    (value) => {
+      const error = apiErrorOf(() => candidatesOf(value));
+      expect(error).toMatchObject({ code: 'unknown_model', status: 400, param: 'model' });
+    },
+  );
+
+  test.each([
+    ['a:latency', ['a:latency']],
+    ['a:latency,b:throughput', ['a:latency', 'b:throughput']],
+  ])('SEL-15: %j passes less its suffix and goes on as it stands', (value, candidates) => {
+    expect(candidatesOf(value)).toEqual(candidates);
+  });
+
+  test.each([
+    ['a', 'a'],
+    ['a:latency', 'a'],
+    ['a:b:c', undefined],
+    ['x:y', 'x:y'],
+    ['x:y:z', 'x:y'],
+    ['x', undefined],
+    [':a', undefined],
+  ])('SEL-15: the catalog knows %j as %j', (model, id) => {
+    expect(catalogIdOf(model, snapshotOf(['a', 'x:y'], []).catalog)).toBe(id);
+  });
+
+  test('SEL-16: the message names the unknown items only', () => {
+    const { message } = apiErrorOf(() => candidatesOf(`b,nobody,${ALIAS},nothing`));
+    expect(quotedIn(message)).toEqual(['nobody', 'nothing']);
+  });
+
+  test('SEL-16: of ten unknown items the message names eight', () => {
+    const items = Array.from({ length: 10 }, (_, i) => `unheard-of-${i}`);
+    const { message } = apiErrorOf(() => candidatesOf(items.join(','), snapshot, strict, 10));
+    expect(quotedIn(message)).toEqual(items.slice(0, 8));
+  });
+
+  test('SEL-17: the message suggests the close id to the item that it is close to', () => {
+    const { message } = apiErrorOf(() =>
+      candidatesOf('nothing-alike,openai/gpt-oss-2Ob', snapshotOf(['openai/gpt-oss-20b', 'Qwen/Qwen3'], [])),
+    );
+    expect(quotedIn(message)).toEqual(['nothing-alike', 'openai/gpt-oss-2Ob', 'openai/gpt-oss-20b']);
+  });
+
+  test('SEL-18: with lenient validation any model may be asked for', () => {
+    expect(candidatesOf('nobody', snapshot, lenient)).toEqual(['nobody']);
+    expect(candidatesOf('nobody,a', snapshot, lenient)).toEqual(['nobody', 'a']);
+  });
+
+  test('SEL-18: while the catalog is empty, too', () => {
+    const empty = snapshotOf([], []);
+    expect(candidatesOf('nobody', empty)).toEqual(['nobody']);
+    expect(candidatesOf('nobody,nothing', empty)).toEqual(['nobody', 'nothing']);
+  });
+});
+
+function candidatesOf(
+  value: string,
+  from = snapshot,
+  settings = strict,
+  maxListItems = 8,
+): readonly string[] {
+  return candidatesFor(routeOf(value, { aliases: settings.aliases, maxListItems }), from, settings);
+}
+
+function snapshotOf(ids: readonly string[], ranked: readonly string[]): RoutingSnapshot {
+  const catalog = readModelList({ data: ids.map((id) => ({ id })) })?.list;
+  if (!catalog) throw new Error('That is no model list.');
+  return { ranked: ranked as readonly ModelId[], catalog };
+}
+
+function quotedIn(message: string): string[] {
+  return [...message.matchAll(/"([^"]+)"/g)].map(([, quoted = '']) => quoted);
+}

@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { CatalogService } from '../catalog/catalog.service.js';
+import { type ModelList, readModelList } from '../catalog/model-list.js';
+import { readUtilization, type UtilizationRow } from '../catalog/utilization-feed.js';
+import { RankingService } from './ranking.service.js';
+
+describe('the snapshot that requests read', () => {
+  let catalog: CatalogService;
+  let ranking: RankingService;
+
+  beforeEach(() => {
+    catalog = new CatalogService();
+    ranking = new RankingService(catalog);
+  });
+
+  it('CAT-16: is empty before any feed was loaded', () => {
+    expect(ranking.snapshot.ranked).toEqual([]);
+    expect(ranking.snapshot.catalog.models).toEqual([]);
+  });
+
+  it('CAT-16: is made anew when either feed changes', () => {
+    catalog.apply('models', { kind: 'ok', value: listOf('a/one', 'b/two') }, 1);
+    expect(ranking.snapshot.ranked).toEqual(['a/one', 'b/two']);
+    catalog.apply('utilization', { kind: 'ok', value: rowsOf({ 'a/one': 1, 'b/two': 2 }) }, 2);
+    expect(ranking.snapshot.ranked).toEqual(['b/two', 'a/one']);
+    catalog.apply('models', { kind: 'ok', value: listOf('a/one') }, 3);
+    expect(ranking.snapshot.ranked).toEqual(['a/one']);
+    expect(ranking.snapshot.catalog.ids).toEqual(['a/one']);
+  });
+
+  it('CAT-16: is replaced as a whole: one that was taken before stays as it was', () => {
+    catalog.apply('models', { kind: 'ok', value: listOf('a/one', 'b/two') }, 1);
+    const taken = ranking.snapshot;
+    const { ranked, catalog: list } = taken;
+    catalog.apply('models', { kind: 'ok', value: listOf('c/three') }, 2);
+    expect(ranking.snapshot).not.toBe(taken);
+    expect(taken).toEqual({ ranked, catalog: list });
+    expect(ranked).toEqual(['a/one', 'b/two']);
+  });
+
+  it('CAT-5, CAT-16: stays the same through failures and through refreshes that change nothing', () => {
+    const list = listOf('a/one', 'b/two');
+    catalog.apply('models', { kind: 'ok', value: list }, 1);
+    const before = ranking.snapshot;
+    catalog.apply('models', { kind: 'ok', value: list }, 2);
+    catalog.apply('models', { kind: 'error', reason: 'status 500' }, 3);
+    catalog.apply('models', { kind: 'empty' }, 4);
+    catalog.apply('utilization', { kind: 'error', reason: 'status 500' }, 5);
+    expect(ranking.snapshot).toBe(before);
+  });
+});
+
+function listOf(...ids: readonly string[]): ModelList {
+  const read = readModelList({ data: ids.map((id) => ({ id })) });
+  if (read === undefined) throw new Error('The list is not readable.');
+  return read.list;
+}
+
+/** @param instances active instances by name */
+function rowsOf(instances: Readonly<Record<string, number>>): readonly UtilizationRow[] {
+  const rows = Object.entries(instances).map(([name, count]) => ({
+    name,
+    active_instance_count: count,
+    utilization_5m: 0,
+  }));
+  return readUtilization(rows)?.rows ?? [];
+}

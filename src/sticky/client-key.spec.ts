@@ -1,0 +1,130 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, jest, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { type ClientIdentity, clientKey } from './client-key.js';
+
+const SECRET = 'secret of the tests';
+
+/** Pieces that could be taken for borders between parts, or for parts that are not there. */
+const piece = fc.constantFrom('a', 'b', '"', ',', '\\', '|', ':', ' ', '[', ']', 'null', 'token', 'address');
+const text = fc.array(piece, { maxLength: 4 }).map((pieces) => pieces.join(''));
+const token = text.map((rest) => `t${rest}`.trimEnd());
+const client = fc.record({
+  token: fc.option(token, { nil: undefined }),
+  address: text,
+  session: fc.option(text, { nil: undefined }),
+  model: text,
+});
+const own = fc.boolean();
+type Client = typeof client extends fc.Arbitrary<infer T> ? T : never;
+
+describe('who is who', () => {
+  test('STK-3, STK-4, STK-12, STK-13, STK-14: keys are equal just where client, session and value are', () => {
+    // Each part of the second client is its own or the first one's, so that many pairs are nearly or wholly equal.
+    const choice = fc.record({ token: own, address: own, session: own, model: own });
+    fc.assert(
+      fc.property(client, client, choice, (one, another, isOwn) => {
+        const other = {
+          token: isOwn.token ? another.token : one.token,
+          address: isOwn.address ? another.address : one.address,
+          session: isOwn.session ? another.session : one.session,
+          model: isOwn.model ? another.model : one.model,
+        };
+        expect(keyOf(one) === keyOf(other)).toBe(isSame(one, other));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('STK-3, STK-4: one text cut into token, session and value at other places is another key', () => {
+    const cuts = fc.tuple(fc.nat(8), fc.nat(8)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+    fc.assert(
+      fc.property(fc.string({ minLength: 8, maxLength: 8 }), cuts, cuts, (whole, one, other) => {
+        const cut = ([a, b]: readonly [number, number]) =>
+          keyOf({
+            ...CLIENT,
+            token: `t${whole.slice(0, a)}`,
+            session: whole.slice(a, b),
+            model: whole.slice(b),
+          });
+        fc.pre(String(one) !== String(other));
+        expect(cut(one)).not.toBe(cut(other));
+      }),
+    );
+  });
+
+  test('STK-12: the scheme may be written in any case and with more than one space', () => {
+    const keys = ['Bearer cpk_1', 'bearer cpk_1', 'BEARER cpk_1', 'bEaReR \t cpk_1'].map((authorization) =>
+      keyWith({ authorization }),
+    );
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  test('STK-12: a token is the same client from any address, and its case counts', () => {
+    const key = keyWith({ authorization: 'Bearer cpk_1' });
+    expect(keyWith({ authorization: 'Bearer cpk_1', address: () => '198.51.100.9' })).toBe(key);
+    expect(keyWith({ authorization: 'Bearer CPK_1' })).not.toBe(key);
+  });
+
+  test('STK-12: with a token nobody asks for the address', () => {
+    const address = jest.fn(() => '203.0.113.1');
+    keyWith({ authorization: 'Bearer cpk_1', address });
+    expect(address).not.toHaveBeenCalled();
+  });
+
+  test.each([undefined, '', 'Bearer', 'Bearer ', 'Basic Y3BrOmE=', 'Bearercpk_1', 'cpk_1'])(
+    'STK-13: without a bearer token the address counts: %j',
+    (authorization) => {
+      const key = keyWith({ authorization });
+      expect(keyWith({ authorization: undefined })).toBe(key);
+      expect(keyWith({ authorization, address: () => '198.51.100.9' })).not.toBe(key);
+    },
+  );
+
+  test('STK-13: an address is not the token that reads like it', () => {
+    expect(keyWith({ address: () => 'cpk_1' })).not.toBe(keyWith({ authorization: 'Bearer cpk_1' }));
+  });
+});
+
+describe('what a key shows', () => {
+  test('STK-15: it is the HMAC-SHA-256 of client, session and value under the secret', () => {
+    expect(keyOf({ ...CLIENT, session: 's' })).toBe(hmac('["token","t","s","m"]'));
+    expect(keyOf({ ...CLIENT, token: undefined })).toBe(hmac('["address","203.0.113.1",null,"m"]'));
+  });
+
+  test('STK-15: another secret makes another key', () => {
+    expect(keyOf(CLIENT, 'another secret')).not.toBe(keyOf(CLIENT));
+  });
+
+  test('STK-15: its length is the same for every client and says nothing', () => {
+    fc.assert(
+      fc.property(client, (one) => {
+        expect(keyOf(one)).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+      }),
+    );
+  });
+});
+
+function hmac(message: string): string {
+  return createHmac('sha256', SECRET).update(message).digest('base64');
+}
+
+const CLIENT: Client = { token: 't', address: '203.0.113.1', session: undefined, model: 'm' };
+
+function keyOf({ token: bearer, address, session, model }: Client, secret = SECRET): string {
+  const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
+  return clientKey(secret, { authorization, address: () => address, session }, model);
+}
+
+function keyWith(identity: Partial<ClientIdentity>): string {
+  const nobody = { authorization: undefined, address: () => '203.0.113.1', session: undefined };
+  return clientKey(SECRET, { ...nobody, ...identity }, 'm');
+}
+
+function isSame(one: Client, other: Client): boolean {
+  const isSameCaller =
+    one.token === undefined && other.token === undefined
+      ? one.address === other.address
+      : one.token === other.token;
+  return isSameCaller && one.session === other.session && one.model === other.model;
+}

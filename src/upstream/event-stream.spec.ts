@@ -1,0 +1,133 @@
+import { setImmediate as immediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from '@jest/globals';
+import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
+
+const WINDOW_BYTES = 16 * 1024;
+const ERROR_LINE = '{"error":"Unhandled exception"}';
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
+
+function tailOf(...chunks: string[]): EventStreamTail {
+  const tail = new EventStreamTail();
+  for (const chunk of chunks) tail.push(Buffer.from(chunk));
+  return tail;
+}
+
+describe('what is an event stream', () => {
+  test.each([
+    ['text/event-stream', true],
+    ['text/event-stream; charset=utf-8', true],
+    ['Text/Event-Stream ;charset=utf-8', true],
+    ['text/event-streams', false],
+    ['application/json', false],
+    ['application/json; x="text/event-stream"', false],
+  ])('ATT-35: %s', (type, expected) => {
+    expect(isEventStream(['Content-Type', type])).toBe(expected);
+  });
+
+  test('ATT-35: not what has no type', () => {
+    expect(isEventStream(['x-content-type', 'text/event-stream'])).toBe(false);
+  });
+
+  test.each([
+    ['identity', true],
+    ['Identity ', true],
+    ['', true],
+    ['gzip', false],
+    ['identity, gzip', false],
+  ])('ATT-41: "%s" can be added to: %s', (encoding, expected) => {
+    expect(isIdentityEncoded(['content-ENCODING', encoding])).toBe(expected);
+  });
+
+  test('ATT-41: a stream without a Content-Encoding can be added to', () => {
+    expect(isIdentityEncoded(['content-type', 'text/event-stream'])).toBe(true);
+  });
+});
+
+describe("Chutes' unframed error line", () => {
+  test.each([
+    ['after an event', 'data: {}\n\n', ERROR_LINE],
+    ['alone', ERROR_LINE],
+    ['with a line end', 'data: {}\n\n', `${ERROR_LINE}\n`],
+    ['with blank lines', 'data: {}\n\n', `${ERROR_LINE}\r\n\r\n`],
+    ['after CRLF', 'data: {}\r\n\r\n', ERROR_LINE],
+    ['after CR alone', 'data: {}\r\r', ERROR_LINE],
+    ['directly under half an event', 'data: {"a":\n', ERROR_LINE],
+    ['with white space', 'data: {}\n\n', ' { "error" : {"message": "x"} } '],
+    ['split across chunks', 'data: {}\n\n{"er', 'ror":"Unhan', 'dled"}'],
+    ['split byte by byte', ...`data: {}\n\n${ERROR_LINE}\n`.split('')],
+    ['with an object', 'data: {}\n\n', '{"error":{"message":"x","code":500}}'],
+  ])('ATT-38: is found %s', (_, ...chunks) => {
+    expect(tailOf(...chunks).endsWithUnframedError()).toBe(true);
+  });
+
+  test.each([
+    ['in an event', 'data: {"error":"x"}\n\n'],
+    ['in the text of a model', 'data: {"text":"\\n{\\"error\\":1}"}\n\n'],
+    ['before other lines', `${ERROR_LINE}\n\ndata: [DONE]\n\n`],
+    ['under another name', '{"errors":"x"}\n'],
+    ['as a value', 'data: {}\n\n{"a":{"error":"x"}}\n'],
+    ['where the stream is empty', ''],
+    ['after a good end', 'data: {}\n\ndata: [DONE]\n\n'],
+  ])('ATT-38: is not seen %s', (_, text) => {
+    expect(tailOf(text).endsWithUnframedError()).toBe(false);
+  });
+
+  test.each([
+    [WINDOW_BYTES - 1, true],
+    [WINDOW_BYTES, true],
+    [WINDOW_BYTES + 1, false],
+  ])('ATT-39: of %i bytes: %s', (length, expected) => {
+    const line = `{"error":"${'x'.repeat(length - 12)}"}`;
+    expect(Buffer.byteLength(line)).toBe(length);
+    expect(tailOf('data: {}\n\n', line).endsWithUnframedError()).toBe(expected);
+    expect(tailOf('data: {}\n\n', ...(line.match(/.{1,1000}/g) ?? [])).endsWithUnframedError()).toBe(
+      expected,
+    );
+  });
+
+  test('ATT-39: is looked for without freezing the process, whatever the stream ends with', () => {
+    const tail = tailOf(`\n{"error":${' '.repeat(WINDOW_BYTES - 100)}x\ny`);
+    const startedAt = performance.now();
+    expect(tail.endsWithUnframedError()).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(300);
+  });
+
+  test('ATT-27, ATT-39: of a long stream only the last chunks are kept in memory', async () => {
+    const tail = new EventStreamTail();
+    const chunks = Array.from({ length: 100 }, () => {
+      const chunk = Buffer.alloc(WINDOW_BYTES / 2);
+      tail.push(chunk);
+      return new WeakRef(chunk);
+    });
+    await immediate();
+    collectGarbage();
+    expect(tail.endsWithUnframedError()).toBe(false);
+    expect(chunks.filter((chunk) => chunk.deref() !== undefined).length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('the error event', () => {
+  const body = {
+    error: { message: 'It broke.', type: 'server_error', param: null, code: 'upstream_stream_interrupted' },
+  } as const;
+  const event = `data: ${JSON.stringify(body)}\n\n`;
+
+  test.each([
+    ['nothing', '', event],
+    ['an event', 'data: 1\n\n', event],
+    ['an event with CRLF', 'data: 1\r\n\r\n', event],
+    ['an event with CR', 'data: 1\r\r', event],
+    ['half an event', 'data: {"a', `\n\n${event}`],
+    ['an unfinished event', 'data: 1\n', `\n\n${event}`],
+    ['an unfinished event with CRLF', 'data: 1\r\n', `\n\n${event}`],
+    ['half a CRLF', 'data: 1\r', `\n\n${event}`],
+  ])('ATT-35: stands on lines of its own after %s', (_, before, expected) => {
+    expect(tailOf(before).errorEvent(body)).toBe(expected);
+  });
+});
