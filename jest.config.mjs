@@ -23,6 +23,7 @@ const shared = {
 };
 
 export default {
+  collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/demo/**'],
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'] },

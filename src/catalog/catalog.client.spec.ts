@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig } from '../config/config.js';
 import { ChutesSimulator } from '../demo/chutes-simulator.js';
 import type { FeedBehaviour } from '../demo/feed-misbehaviour.js';
 import { CatalogClient, FetchError } from './catalog.client.js';
+
+jest.setTimeout(30_000);
 
 const LIMIT = 32 * 1024 * 1024;
 

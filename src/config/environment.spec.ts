@@ -53,6 +53,7 @@ describe('what is refused', () => {
     'ftp://llm.example',
     'https://me@llm.example',
     'https://:pw@llm.example',
+    'https://llm.example/v1?key=1',
     'https://',
   ])('CFG-6: BACKEND_BASE_URL=%s', (value) => {
     expect(refused({ BACKEND_BASE_URL: value })).toEqual(['BACKEND_BASE_URL']);

@@ -1,5 +1,6 @@
 import { IsIn } from 'class-validator';
 import {
+  IsBaseUrl,
   IsBoolean,
   IsCidrList,
   IsHeaderName,
@@ -17,12 +18,12 @@ import {
 export class Environment {
   @IsListenAddress() LISTEN_ADDR = '0.0.0.0:8080';
 
-  @IsHttpUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
+  @IsBaseUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
   @IsHttpUrl() MODELS_URL = 'https://llm.chutes.ai/v1/models';
   @WholeNumber() MODELS_REFRESH_MS = 300_000;
   @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';
   @WholeNumber() UTILIZATION_REFRESH_MS = 5_000;
-  @IsHttpUrl() EVIDENCE_BASE_URL = 'https://api.chutes.ai';
+  @IsBaseUrl() EVIDENCE_BASE_URL = 'https://api.chutes.ai';
   @WholeNumber() CONTROL_PLANE_TIMEOUT_MS = 10_000;
 
   @WholeNumber() READYZ_MAX_SNAPSHOT_AGE_MS = 20_000;

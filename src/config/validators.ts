@@ -28,10 +28,20 @@ export function IsBoolean(): PropertyDecorator {
 }
 
 export function IsHttpUrl(): PropertyDecorator {
-  return rule('an http or https URL without credentials and fragment', (value) => {
-    const url = URL.parse(String(value));
-    return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
-  });
+  return rule('an http or https URL without credentials and fragment', isHttpUrl);
+}
+
+/** Paths are added to it, so that a query has no place in it. */
+export function IsBaseUrl(): PropertyDecorator {
+  return rule(
+    'an http or https URL without credentials, query and fragment',
+    (value) => isHttpUrl(value) && URL.parse(String(value))?.search === '',
+  );
+}
+
+function isHttpUrl(value: unknown): boolean {
+  const url = URL.parse(String(value));
+  return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
 }
 
 export function IsListenAddress(): PropertyDecorator {

@@ -1,8 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type ModelList, readModelList } from '../catalog/model-list.js';
 import { readUtilization } from '../catalog/utilization-feed.js';
 import { rank } from './rank.js';
+
+jest.setTimeout(30_000);
 
 /** A number that a row may lack. */
 type Maybe = number | null | undefined;

@@ -3,6 +3,9 @@ import type { ModelId } from '../catalog/model-list.js';
 import { type ClientKey, clientKey } from './client-key.js';
 import { MemoryStore } from './memory.store.js';
 
+// Takes some seconds where the machine is busy.
+jest.setTimeout(30_000);
+
 const A = { model: 'a' as ModelId };
 const B = { model: 'b' as ModelId };
 const ONE_HOUR = 3_600_000;

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { FakeConnection } from '../../test/support/fake-connection.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
-import { Connector } from './connector.js';
+import { Connector } from './connector.factory.js';
 import { type Outcome, UpstreamExchange } from './upstream-exchange.js';
 
 const CONNECT_MS = 200;

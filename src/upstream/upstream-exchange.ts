@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { UpstreamFailure } from '../openai/error-response.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.js';
-import type { Connector } from './connector.js';
+import type { Connector } from './connector.factory.js';
 import type { FlatHeaders } from './headers.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 

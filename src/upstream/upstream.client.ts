@@ -3,7 +3,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
-import { Connector } from './connector.js';
+import { Connector } from './connector.factory.js';
 import { type ExchangeOptions, UpstreamExchange, type UpstreamRequest } from './upstream-exchange.js';
 
 /**

@@ -57,7 +57,14 @@ export async function startRouter(
       await app.close();
     },
   };
-  if (awaitReady) await eventually(async () => (await fetch(`${router.url}/readyz`)).ok);
+  if (awaitReady) {
+    try {
+      await eventually(async () => (await fetch(`${router.url}/readyz`)).ok);
+    } catch (error) {
+      await router.close();
+      throw error;
+    }
+  }
   return router;
 }
 

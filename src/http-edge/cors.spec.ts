@@ -1,0 +1,47 @@
+import { describe, expect, test } from '@jest/globals';
+import { corsHeaders, preflightHeaders } from './cors.js';
+
+const APP = 'https://app.example';
+
+describe('permissions', () => {
+  test.each([
+    [[APP], APP, APP],
+    [['http://a', APP], APP, APP],
+    [['*'], APP, '*'],
+    [['*'], 'null', '*'],
+    [[APP], undefined, undefined],
+    [['*'], undefined, undefined],
+    [[APP], 'null', undefined],
+    [[APP], 'http://app.example', undefined],
+    [[APP], `${APP}:443`, undefined],
+    [[APP], `${APP}/`, undefined],
+    [[APP], 'https://APP.example', undefined],
+    [[APP], `${APP}, https://b`, undefined],
+    [[APP], 'https://sub.app.example', undefined],
+    [[APP], '', undefined],
+  ])('HDR-20, HDR-21: with %j, origin %j gets %j', (allowed, origin, expected) => {
+    const headers = corsHeaders(allowed, origin);
+    expect([headers['access-control-allow-origin'], headers['vary']]).toEqual([expected, 'Origin']);
+    expect(Object.keys(headers)).toHaveLength(expected === undefined ? 1 : 3);
+  });
+});
+
+describe('preflights', () => {
+  const asks = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'X-A,  x-b' };
+
+  test('HDR-22: the headers are granted as they were asked for', () => {
+    expect(preflightHeaders('OPTIONS', '/v1/completions', asks)).toMatchObject({
+      'access-control-allow-headers': 'X-A,  x-b',
+      'access-control-allow-methods': 'POST',
+    });
+  });
+
+  test.each([
+    ['another method', 'GET', '/v1/models', asks],
+    ['a path that is not served', 'OPTIONS', '/nowhere', asks],
+    ['the server as a whole', 'OPTIONS', '*', asks],
+    ['no method asked for', 'OPTIONS', '/v1/models', {}],
+  ])('HDR-26: %s is none', (_, method, url, headers) => {
+    expect(preflightHeaders(method, url, headers)).toBeUndefined();
+  });
+});

@@ -1,0 +1,37 @@
+import { complete, selectedOf } from './ask.js';
+import { metricsOf } from './metrics.js';
+import { eventually, type LogLine, type TestRouter } from './router.js';
+
+export type WatchedFeed = 'models' | 'utilization';
+type Outcome = 'ok' | 'empty' | 'error';
+
+/** Of settings that make a router look at its feeds all the time, and keep no client on a model. */
+export const RESTLESS = { MODELS_REFRESH_MS: '20', UTILIZATION_REFRESH_MS: '20', STICKY_TTL_SECS: '0' };
+
+/** A refresh interval that no test sees the end of. */
+export const NEVER = '3600000';
+
+/** Waits until a feed was refreshed `times` more times with one of these outcomes. */
+export async function refreshed(
+  router: TestRouter,
+  feed: WatchedFeed,
+  outcomes: readonly Outcome[],
+  times = 1,
+): Promise<void> {
+  const count = async () => {
+    const metrics = await metricsOf(router);
+    return outcomes.reduce((sum, outcome) => sum + metrics.value('feed_refresh_total', { feed, outcome }), 0);
+  };
+  const wanted = (await count()) + times;
+  await eventually(async () => (await count()) >= wanted);
+}
+
+/** The model that answers a client who leaves the choice to the router. */
+export async function chosenBy(router: TestRouter): Promise<string | null> {
+  return selectedOf(await complete(router, { model: 'chutesai/AutoPilot', messages: [] }));
+}
+
+/** What a router has logged about a feed. */
+export function linesAbout({ logs }: TestRouter, feed: WatchedFeed): readonly LogLine[] {
+  return logs.filter((line) => line['feed'] === feed);
+}

@@ -1,0 +1,65 @@
+import { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import { type ChatRequest, chatRequest } from './chat-request.js';
+import { RawClient } from './raw-client.js';
+import type { RawResponse } from './raw-response.js';
+import { RawUpstream } from './raw-upstream.js';
+import { type Env, startRouter, type TestRouter } from './router.js';
+
+/** The models of the catalog, the best ranked first. */
+const MODELS = ['first', 'second', 'third'];
+
+/** A router in front of a raw upstream, with a simulator for its feeds, and raw clients in front of it. */
+export class RawStage {
+  readonly #clients: RawClient[] = [];
+
+  private constructor(
+    readonly feeds: ChutesSimulator,
+    readonly upstream: RawUpstream,
+    readonly router: TestRouter,
+  ) {}
+
+  /**
+   * Stickiness is off, so that requests do not depend on those before. The catalog has `first`, `second` and
+   * `third`.
+   *
+   * @param options `tls`: the router is told that the upstream speaks TLS, which it does not
+   */
+  static async set(env: Env = {}, { tls = false } = {}): Promise<RawStage> {
+    const feeds = await ChutesSimulator.start();
+    feeds.models = MODELS;
+    feeds.utilization = MODELS.map((name, place) => ({ name, active_instance_count: 9 - place }));
+    const upstream = await RawUpstream.start();
+    const router = await startRouter(feeds, {
+      BACKEND_BASE_URL: tls ? upstream.url.replace('http:', 'https:') : upstream.url,
+      STICKY_TTL_SECS: '0',
+      ...env,
+    });
+    return new RawStage(feeds, upstream, router);
+  }
+
+  /** A client that has sent its request. */
+  async open(request: ChatRequest): Promise<RawClient> {
+    return this.send(chatRequest(request));
+  }
+
+  /** A client that has sent these bytes. */
+  async send(bytes: string): Promise<RawClient> {
+    const client = await RawClient.open(this.router.port, bytes);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** The whole answer to a request. */
+  async ask(request: ChatRequest): Promise<RawResponse> {
+    return (await this.open(request)).response();
+  }
+
+  /** Closes everything, and fails if a script threw. */
+  async clear(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.router.close();
+    await this.upstream.close();
+    await this.feeds.close();
+    if (this.upstream.scriptErrors.length > 0) throw this.upstream.scriptErrors[0];
+  }
+}
