@@ -7,10 +7,14 @@ import { parserError, requestProblem } from './framing.js';
 import { rawError } from './raw-error.js';
 import { requestIdOf } from './request-id.js';
 
+/** Responses to requests that came too late: nobody writes them. */
+const dropped = new WeakSet<ServerResponse>();
+
 /** Node's HTTP server with the framing it is too lenient about refused, and every refusal in the contract's shape. */
 export function createHttpServer(handle: RequestListener, { requests }: Config): Server {
   const accept: RequestListener = (request, response) => {
     if (isClosing(request.socket)) {
+      dropped.add(response);
       request.resume();
       return;
     }
@@ -73,7 +77,7 @@ function answerParserError(error: NodeJS.ErrnoException, socket: HttpSocket): vo
   const hasLeft = error.code === ENDED_EARLY;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-  } else if (!response) {
+  } else if (!response || dropped.has(response)) {
     endLingeringly(socket, rawError(parserError(error.code), randomUUID()));
   } else if (isReading(response)) {
     if (hasLeft) socket.end(rawError(parserError(error.code), requestIdOf(response.req)));

@@ -5,7 +5,7 @@ import type { UpstreamFailure } from '../openai/error-response.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.js';
 import type { Connector } from './connector.factory.js';
-import type { FlatHeaders } from './headers.js';
+import { type FlatHeaders, headerOf } from './headers.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
 /** What became of an attempt. `abandoned`: nobody wants the answer any more. */
@@ -33,6 +33,7 @@ export interface ExchangeOptions {
 export type UpstreamRequest = Dispatcher.DispatchOptions;
 
 const ABANDONED = new Error('The attempt was abandoned.');
+const PLAIN_CODING = /^[ \t]*(?:chunked|identity)[ \t]*$/i;
 /** Beyond this, a body that nobody takes yet is no longer read. */
 const MAX_PENDING_BYTES = 65_536;
 
@@ -147,6 +148,11 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     }
     this.status = status;
     this.headers = (controller.rawHeaders as Buffer[]).map((bytes) => bytes.toString('latin1'));
+    // Nobody asked for another coding, and its bytes would be relayed without its name.
+    if (!PLAIN_CODING.test(headerOf(this.headers, 'transfer-encoding') ?? 'identity')) {
+      this.fail('upstream_invalid_response');
+      return;
+    }
     if (status >= 300 || this.options.opensAtHeaders) {
       this.open();
       return;

@@ -78,6 +78,14 @@ export class Edge {
     return [result, this.chutes.count() - before - 1];
   }
 
+  /** How many clients are connected. */
+  async connections(): Promise<number> {
+    const server = this.router.app.getHttpServer();
+    return new Promise((resolve, reject) => {
+      server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+  }
+
   /** Waits until no request is running, neither here nor upstream. */
   async settled(): Promise<void> {
     await eventually(async () => (await metricsOf(this.router)).value('requests_active') === 0);
