@@ -42,7 +42,7 @@ const SABOTAGE = `data:text/javascript,${encodeURIComponent(
 )}`;
 
 describe('the tour', () => {
-  test('SIM-30, SIM-31, SIM-33: runs in one process, streams token by token, and ends with 0', async () => {
+  test('SIM-26, SIM-27, SIM-29: runs in one process, streams token by token, and ends with 0', async () => {
     const demo = run([demoMain, '--once']);
     const [code] = (await once(demo.child, 'close')) as [number];
     expect(demo.output()).not.toContain('✗');
@@ -56,14 +56,14 @@ describe('the tour', () => {
     expect(demo.pieces.length).toBeGreaterThan(20);
   }, 60_000);
 
-  test('SIM-33: ends with 1 if anything in it went wrong', async () => {
+  test('SIM-29: ends with 1 if anything in it went wrong', async () => {
     const demo = run(['--import', SABOTAGE, demoMain, '--once']);
     const [code] = (await once(demo.child, 'close')) as [number];
     expect(demo.output()).toContain('✗');
     expect(code).toBe(1);
   }, 60_000);
 
-  test('SIM-33: notices a router that does not choose', async () => {
+  test('SIM-29: notices a router that does not choose', async () => {
     const simulator = await ChutesSimulator.start();
     const stage = { write: () => {}, style: (_: string, text: string) => text };
     // The simulator itself knows neither the alias nor failover.
@@ -72,7 +72,7 @@ describe('the tour', () => {
   });
 });
 
-test('SIM-32: prints a base URL and examples that work, and stays until Ctrl-C', async () => {
+test('SIM-28: prints a base URL and examples that work, and stays until Ctrl-C', async () => {
   const demo = run([demoMain]);
   await eventually(() => demo.output().includes('console.log('), 30_000);
   const output = demo.output();

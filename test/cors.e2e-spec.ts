@@ -1,0 +1,241 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { type Answer, ask, type AskOptions, complete } from './support/ask.js';
+import { type Env, startRouter, type TestRouter } from './support/router.js';
+
+const APP = 'https://app.example';
+const OTHER_APP = 'http://localhost:5173';
+const STRANGER = 'https://app.example.evil.test';
+const MODEL = 'a/best';
+const EXPOSED = [
+  'retry-after',
+  'x-chutes-autopilot-attempts',
+  'x-chutes-autopilot-selected',
+  'x-request-id',
+  'x-should-retry',
+];
+
+let chutes: ChutesSimulator;
+let router: TestRouter;
+
+beforeAll(async () => {
+  chutes = await ChutesSimulator.start({ simModels: false });
+  chutes.models = [MODEL];
+  chutes.utilization = [MODEL];
+  router = await startRouter(chutes, {
+    CORS_ALLOWED_ORIGINS: `${APP}, ${OTHER_APP}`,
+    MAX_REQUEST_BYTES: '1000',
+  });
+});
+
+beforeEach(() => {
+  chutes.behave(MODEL, 'normal');
+});
+
+afterAll(async () => {
+  await router.close();
+  await chutes.close();
+});
+
+/** Runs `act` with a router of other settings in the place of the usual one. */
+async function withSettings(env: Env, act: () => Promise<void>): Promise<void> {
+  const usual = router;
+  router = await startRouter(chutes, env);
+  try {
+    await act();
+  } finally {
+    await router.close();
+    router = usual;
+  }
+}
+
+/** Answers of every kind, each with the status that is expected. */
+const ANSWERS: readonly (readonly [
+  what: string,
+  status: number,
+  get: (options: AskOptions) => Promise<Answer>,
+])[] = [
+  ['an answer of the upstream', 200, (options) => complete(router, { model: MODEL }, options)],
+  ['a stream', 200, (options) => complete(router, { model: MODEL, stream: true }, options)],
+  ['a list of models', 200, (options) => ask(router, '/v1/models', options)],
+  ['a HEAD', 200, (options) => ask(router, '/healthz', { ...options, method: 'HEAD' })],
+  ['metrics', 200, (options) => ask(router, '/metrics', options)],
+  ['an error of the upstream', 429, (options) => failing('rate-limited', options)],
+  ['a failure of the upstream', 502, (options) => failing('reset', options)],
+  ['a body that is no JSON', 400, (options) => complete(router, '{', options)],
+  ['a body that is too large', 413, (options) => complete(router, 'x'.repeat(1001), options)],
+  ['an unknown path', 404, (options) => ask(router, '/nowhere', options)],
+  ['a wrong method', 405, (options) => ask(router, '/v1/models', { ...options, method: 'DELETE' })],
+  ['a path that cannot be decoded', 400, (options) => ask(router, '/v1/models/%zz', options)],
+  ['an unknown model', 404, (options) => ask(router, '/v1/models/none', options)],
+  ['evidence that is refused', 400, (options) => ask(router, '/chutes/x/evidence', options)],
+];
+
+async function failing(kind: 'rate-limited' | 'reset', options: AskOptions): Promise<Answer> {
+  chutes.behave(MODEL, kind);
+  return complete(router, { model: MODEL }, options);
+}
+
+/** The CORS headers of an answer. */
+function corsOf({ headers }: Answer): Readonly<Record<string, string>> {
+  return Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control-')));
+}
+
+function listIn(header: string | null): string[] {
+  return (header ?? '')
+    .split(',')
+    .map((item) => item.trim().toLowerCase())
+    .toSorted();
+}
+
+async function preflight(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  origin = APP,
+): Promise<Answer> {
+  return ask(router, path, { method: 'OPTIONS', headers: { origin, ...headers } });
+}
+
+const WANTS_POST = { 'access-control-request-method': 'POST' };
+
+describe('an allowed origin', () => {
+  test.each(ANSWERS)(
+    'HDR-20, HDR-23, HDR-24: is named on %s, with the headers that its scripts may read',
+    async (_, status, get) => {
+      for (const origin of [APP, OTHER_APP]) {
+        const answer = await get({ headers: { origin } });
+        expect(answer.status).toBe(status);
+        expect(corsOf(answer)).toEqual({
+          'access-control-allow-origin': origin,
+          'access-control-expose-headers': expect.any(String),
+        });
+        expect(listIn(answer.headers.get('access-control-expose-headers'))).toEqual(EXPOSED);
+        expect(listIn(answer.headers.get('vary'))).toContain('origin');
+      }
+    },
+  );
+
+  test('HDR-20, HDR-24: is named alone, whatever the upstream allows', async () => {
+    chutes.behave(MODEL, {
+      kind: 'status',
+      status: 200,
+      headers: {
+        'access-control-allow-origin': '*',
+        'access-control-allow-credentials': 'true',
+        'access-control-expose-headers': 'x-secret',
+      },
+      body: '{}',
+    });
+    const answer = await complete(router, { model: MODEL }, { headers: { origin: APP } });
+    expect(corsOf(answer)).toEqual({
+      'access-control-allow-origin': APP,
+      'access-control-expose-headers': expect.not.stringContaining('x-secret'),
+    });
+  });
+
+  test.each([['Accept-Encoding'], ['Accept-Encoding, X-Other'], [['Accept', 'X-Other']], ['*']])(
+    "HDR-25: the upstream's Vary: %s stays beside the router's",
+    async (vary) => {
+      chutes.behave(MODEL, { kind: 'status', status: 200, headers: { vary }, body: '{}' });
+      const answer = await complete(router, { model: MODEL }, { headers: { origin: APP } });
+      expect(listIn(answer.headers.get('vary'))).toEqual(listIn(`${String(vary)},origin`));
+    },
+  );
+});
+
+describe.each([
+  ['another origin', STRANGER],
+  ['an origin in other letters', APP.toUpperCase()],
+  ['an opaque origin', 'null'],
+  ['no origin', undefined],
+])('%s', (_, origin) => {
+  const headers: Record<string, string> = origin === undefined ? {} : { origin };
+
+  test.each(ANSWERS)(
+    'HDR-20, HDR-21: gets no permission on %s, and is told that origins differ',
+    async (__, status, get) => {
+      const answer = await get({ headers });
+      expect([answer.status, corsOf(answer)]).toEqual([status, {}]);
+      expect(listIn(answer.headers.get('vary'))).toContain('origin');
+    },
+  );
+
+  test('HDR-21, HDR-26: gets no permission by a preflight', async () => {
+    const answer = await ask(router, '/v1/chat/completions', {
+      method: 'OPTIONS',
+      headers: { ...headers, ...WANTS_POST, 'access-control-request-headers': 'authorization' },
+    });
+    expect([answer.status, corsOf(answer)]).toEqual([405, {}]);
+  });
+});
+
+describe('a preflight', () => {
+  test.each([
+    ['/v1/chat/completions', 'POST'],
+    ['/v1/completions', 'POST'],
+    ['/v1/models', 'GET, HEAD'],
+    ['/v1/models/a%2Fbest', 'GET, HEAD'],
+    ['/chutes/a%2Fbest/evidence?nonce=1', 'GET, HEAD'],
+    ['/readyz', 'GET, HEAD'],
+  ])('HDR-22, HDR-24, HDR-26: for %s gets its methods and the headers it asks for', async (path, methods) => {
+    const before = chutes.count();
+    const requested = 'authorization,content-type, X-Stainless-OS';
+    const answer = await preflight(path, { ...WANTS_POST, 'access-control-request-headers': requested });
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect(corsOf(answer)).toEqual({
+      'access-control-allow-origin': APP,
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers': requested,
+      'access-control-max-age': expect.stringMatching(/^\d+$/),
+      'access-control-expose-headers': expect.any(String),
+    });
+    expect(listIn(answer.headers.get('vary'))).toEqual(['access-control-request-headers', 'origin']);
+    expect(answer.headers.get('x-request-id')).not.toBeNull();
+    expect(chutes.count()).toBe(before);
+  });
+
+  test('HDR-22: that asks for no headers is granted none', async () => {
+    const answer = await preflight('/v1/chat/completions', WANTS_POST);
+    expect(answer.status).toBe(204);
+    expect(answer.headers.has('access-control-allow-headers')).toBe(false);
+  });
+
+  test.each([
+    ['/nowhere', WANTS_POST, 404],
+    // Not a preflight: it does not say what it is for.
+    ['/v1/chat/completions', {}, 405],
+  ])('HDR-20, HDR-26: OPTIONS of %s with %j is answered with %d', async (path, headers, status) => {
+    const answer = await preflight(path, headers);
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([status, APP]);
+    expect(answer.headers.has('access-control-allow-methods')).toBe(false);
+  });
+});
+
+describe('CORS_ALLOWED_ORIGINS', () => {
+  test('HDR-20, HDR-21, HDR-24: * allows every origin, and no credentials', async () => {
+    await withSettings({ CORS_ALLOWED_ORIGINS: '*' }, async () => {
+      for (const origin of [APP, STRANGER, 'null']) {
+        const answer = await complete(router, { model: MODEL, stream: true }, { headers: { origin } });
+        expect(corsOf(answer)).toEqual({
+          'access-control-allow-origin': '*',
+          'access-control-expose-headers': expect.any(String),
+        });
+        expect(listIn(answer.headers.get('vary'))).toContain('origin');
+        expect((await preflight('/v1/completions', WANTS_POST, origin)).status).toBe(204);
+      }
+    });
+  });
+
+  test.each(['', ' , '])('HDR-19: %j allows none, and no answer has a CORS header', async (value) => {
+    await withSettings({ CORS_ALLOWED_ORIGINS: value, MAX_REQUEST_BYTES: '1000' }, async () => {
+      for (const [, status, get] of ANSWERS) {
+        chutes.behave(MODEL, 'normal');
+        const answer = await get({ headers: { origin: APP } });
+        expect([answer.status, corsOf(answer)]).toEqual([status, {}]);
+        expect(listIn(answer.headers.get('vary'))).not.toContain('origin');
+      }
+      const answer = await preflight('/v1/chat/completions', WANTS_POST);
+      expect([answer.status, corsOf(answer)]).toEqual([405, {}]);
+    });
+  });
+});
