@@ -14,9 +14,11 @@ import type { UpstreamRequest } from '../upstream/upstream-exchange.js';
 import { type AttemptPlan, AttemptsService, type Selected } from './attempts.service.js';
 import { pinnedFirst } from './candidate-order.js';
 import { candidatesFor, catalogIdOf } from './candidates.js';
-import { type ModelField, readModelField, withModel } from './model-field.js';
+import type { HeldBody } from './held-body.js';
+import { type ModelField, readModelField } from './model-field.js';
 import { RequestBodyService } from './request-body.service.js';
 import { routeOf } from './route.js';
+import { upstreamBody } from './upstream-body.js';
 
 /** The walk of one request: read, route, choose, stick, attempt, relay. */
 @Injectable()
@@ -37,7 +39,7 @@ export class ProxyService {
     const body = await this.bodies.read(request.raw, reply.raw, record);
     if (!body) return void reply.hijack();
     try {
-      const { key, selected } = await this.select(body.bytes, request, reply, record);
+      const { key, selected } = await this.select(body, request, reply, record);
       body.release();
       if (!selected) return void reply.hijack();
       await this.relay(selected, key, reply, record);
@@ -48,14 +50,14 @@ export class ProxyService {
 
   /** Everything before the commit. `selected` is missing if the client left meanwhile. */
   private async select(
-    body: Buffer,
+    body: HeldBody,
     request: FastifyRequest,
     reply: FastifyReply,
     record: RequestRecord,
   ): Promise<{ key: ClientKey | undefined; selected: Selected | undefined }> {
     const readAtMs = performance.now();
     record.phase = 'waiting';
-    const field = readModelField(body);
+    const field = readModelField(body.bytes);
     const route = routeOf(field.model, this.config.routing);
     record.mode = route.mode;
     const candidates = candidatesFor(route, this.ranking.snapshot, this.config.routing);
@@ -87,7 +89,7 @@ export class ProxyService {
   /** The requests differ in the value of `model` alone; a request that names the model itself goes as it came. */
   private requestsFor(
     request: FastifyRequest,
-    body: Buffer,
+    held: HeldBody,
     field: ModelField,
   ): (model: ModelId) => UpstreamRequest {
     const { origin, path: prefix } = this.config.backend;
@@ -95,13 +97,10 @@ export class ProxyService {
     const query = url.indexOf('?');
     const path = prefix + request.routeOptions.url + (query === -1 ? '' : url.slice(query));
     const headers = toUpstreamHeaders(request.raw.rawHeaders, request.id);
-    return (model) => ({
-      origin,
-      path,
-      method: 'POST',
-      headers,
-      body: model === field.model ? body : Buffer.concat(withModel(body, field, model)),
-    });
+    return (model) => {
+      const body = upstreamBody(held, field, model);
+      return { origin, path, method: 'POST', headers, body };
+    };
   }
 
   private settlePin(key: ClientKey, pin: Pin | undefined, selected: Selected, record: RequestRecord): void {

@@ -4,12 +4,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import { BodyPieces } from './body-pieces.js';
-
-/** A request body in memory. Counts against the budget until it is released. */
-export interface HeldBody {
-  readonly bytes: Buffer;
-  release(): void;
-}
+import { HeldBody } from './held-body.js';
 
 /** Ends an upload, which counts no more from then on. */
 type Refuse = (error: Error) => void;
@@ -27,6 +22,8 @@ export class RequestBodyService {
   }
 
   /**
+   * The body counts against the total until it is released.
+   *
    * @returns `undefined` if the client left meanwhile.
    * @throws {ApiError} `unsupported_encoding`, `request_too_large`, `request_timeout`, `overloaded`, `bad_request`
    */
@@ -74,7 +71,7 @@ export class RequestBodyService {
       .once('error', (error) => (error instanceof ApiError ? refuse(error) : resolve(undefined)));
     try {
       const bytes = await promise;
-      if (bytes) return { bytes, release };
+      if (bytes) return new HeldBody(bytes, release);
       release();
       return undefined;
     } finally {

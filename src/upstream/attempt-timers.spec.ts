@@ -26,7 +26,7 @@ function start(attemptClock: AttemptClock): void {
     connection as unknown as Dispatcher,
     new Connector(CONNECT_MS),
     new ConnectionSlots(1, CONNECT_MS),
-    { origin: 'http://upstream.test', path: '/', method: 'POST' },
+    { origin: 'http://upstream.test', path: '/', method: 'POST', headers: [] },
     attemptClock,
     CONNECT_MS,
     {},

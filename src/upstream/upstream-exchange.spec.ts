@@ -39,7 +39,7 @@ function startOn(dispatcher: FakeConnection, slots: ConnectionSlots): UpstreamEx
     dispatcher as unknown as Dispatcher,
     new Connector(CONNECT_MS),
     slots,
-    { origin: 'http://upstream.test', path: '/', method: 'POST' },
+    { origin: 'http://upstream.test', path: '/', method: 'POST', headers: [] },
     clock,
     CONNECT_MS,
     {},

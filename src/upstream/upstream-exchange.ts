@@ -29,8 +29,20 @@ export interface ExchangeOptions {
   readonly onDispatch?: () => void;
 }
 
+/** A request body that is made of pieces. */
+export interface PiecedBody extends Iterable<Buffer> {
+  /** In bytes. */
+  readonly length: number;
+}
+
 /** What the dispatcher is asked for; the body is sent as it stands. */
-export type UpstreamRequest = Dispatcher.DispatchOptions;
+export interface UpstreamRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: string[];
+  readonly body?: Buffer | PiecedBody;
+}
 
 const ABANDONED = new Error('The attempt was abandoned.');
 const PLAIN_CODING = /^[ \t]*(?:chunked|identity)[ \t]*$/i;
@@ -111,7 +123,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.hasSlot = true;
     this.options.onDispatch?.();
     try {
-      this.connecting = this.connector.during(() => this.dispatcher.dispatch(this.request, this));
+      this.connecting = this.connector.during(() =>
+        this.dispatcher.dispatch(dispatchOptions(this.request), this),
+      );
     } catch (error) {
       this.onResponseError(undefined, error);
       return;
@@ -227,6 +241,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.hasSlot = false;
     queueMicrotask(() => this.slots.release());
   }
+}
+
+/** undici sends any iterable, though its types do not say so, and needs to be told its length. */
+function dispatchOptions({ body, ...request }: UpstreamRequest): Dispatcher.DispatchOptions {
+  if (body === undefined) return request;
+  if (Buffer.isBuffer(body)) return { ...request, body };
+  const headers = [...request.headers, 'content-length', String(body.length)];
+  return { ...request, headers, body: body as Iterable<Buffer> as Buffer };
 }
 
 /** The exchange's outcome; `abandoned` as soon as the client is gone. */

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Env, LogLine } from './router.js';
@@ -24,6 +24,7 @@ export interface RouterProcess {
 }
 
 const CACHE = 'node_modules/.cache/router-process';
+const ONE_DAY_MS = 24 * 60 * 60 * 1000;
 const running = new Set<ChildProcess>();
 let built: Promise<string> | undefined;
 
@@ -43,6 +44,7 @@ async function build(): Promise<string> {
   const folder = resolve(CACHE, hash.digest('hex').slice(0, 16));
 
   if (!existsSync(folder)) {
+    await removeOldBuilds();
     // Several test files may build at the same time: the first one to finish wins, whole.
     const own = `${folder}.${process.pid}`;
     await mkdir(own, { recursive: true });
@@ -53,6 +55,14 @@ async function build(): Promise<string> {
     await rename(own, folder).catch(() => rm(own, { recursive: true }));
   }
   return join(folder, 'main.js');
+}
+
+async function removeOldBuilds(): Promise<void> {
+  for (const folder of globSync(`${CACHE}/*`)) {
+    // Younger ones may be in use; one that is gone by now was another file's unfinished build.
+    const builtAtMs = (await stat(folder).catch(() => undefined))?.mtimeMs ?? Date.now();
+    if (Date.now() - builtAtMs > ONE_DAY_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**

@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ModelId } from '../catalog/model-list.js';
+import { HeldBody } from './held-body.js';
+import { readModelField } from './model-field.js';
+import { LargeBody, upstreamBody } from './upstream-body.js';
+
+const OTHER = 'some/other-model' as ModelId;
+const SAME = 'one/model' as ModelId;
+
+function held(padding: number): HeldBody {
+  const text = `{"a":"${'x'.repeat(padding)}", "model" : "one/model","b":1.0}`;
+  return new HeldBody(Buffer.from(text), () => {});
+}
+
+describe.each([
+  ['small', 10],
+  ['large', 100_000],
+])('a %s body', (_, padding) => {
+  test('REQ-12: differs in the value of model alone', () => {
+    const body = held(padding);
+    const sent = upstreamBody(body, readModelField(body.bytes), OTHER);
+    const bytes = Buffer.isBuffer(sent) ? sent : Buffer.concat([...sent]);
+    expect(bytes.toString()).toBe(body.bytes.toString().replace('one/model', OTHER));
+    expect(sent).toHaveLength(bytes.length);
+  });
+
+  test('REQ-13: is the same where it names that model itself', () => {
+    const body = held(padding);
+    const sent = upstreamBody(body, readModelField(body.bytes), SAME);
+    expect(Buffer.isBuffer(sent) ? sent : Buffer.concat([...sent])).toEqual(body.bytes);
+  });
+});
+
+test('REQ-12: a large body can be sent more than once, and without a copy', () => {
+  const body = held(100_000);
+  const sent = upstreamBody(body, readModelField(body.bytes), OTHER) as LargeBody;
+  expect([...sent]).toEqual([...sent]);
+  expect([...sent][0]?.buffer).toBe(body.bytes.buffer);
+});
+
+test('CFG-22: a large body keeps nothing once it is released, though it is itself still kept', () => {
+  let releases = 0;
+  const body = new HeldBody(held(100_000).bytes, () => {
+    releases += 1;
+  });
+  const sent = upstreamBody(body, readModelField(body.bytes), OTHER) as LargeBody;
+  body.release();
+  expect(body.bytes).toHaveLength(0);
+  expect(Buffer.concat([...sent]).length).toBeLessThan(100);
+  expect(releases).toBe(1);
+});

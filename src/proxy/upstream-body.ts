@@ -1,0 +1,40 @@
+import type { ModelId } from '../catalog/model-list.js';
+import type { HeldBody } from './held-body.js';
+import { type ModelField, withModel } from './model-field.js';
+
+/** Up to this size one copy costs less than several writes. */
+const MAX_COPIED_BYTES = 16_384;
+
+/** A body as the dispatcher takes it. */
+export type UpstreamBody = Buffer | LargeBody;
+
+/** The client's bytes with `model` in the place of its own; the very same bytes where it names that model itself. */
+export function upstreamBody(held: HeldBody, field: ModelField, model: ModelId): UpstreamBody {
+  if (held.bytes.length > MAX_COPIED_BYTES) return new LargeBody(held, field, model);
+  return model === field.model ? held.bytes : Buffer.concat(withModel(held.bytes, field, model));
+}
+
+/**
+ * A body in pieces of the client's own bytes. It does not hold them itself: the dispatcher keeps a request's
+ * body until the answer has ended, which can take minutes, while the bytes are released at the commit.
+ */
+export class LargeBody implements Iterable<Buffer> {
+  readonly length: number;
+
+  constructor(
+    private readonly held: HeldBody,
+    private readonly field: ModelField,
+    private readonly model: ModelId,
+  ) {
+    this.length = this.pieces().reduce((sum, piece) => sum + piece.length, 0);
+  }
+
+  [Symbol.iterator](): Iterator<Buffer> {
+    return this.pieces()[Symbol.iterator]();
+  }
+
+  private pieces(): readonly Buffer[] {
+    const { held, field, model } = this;
+    return model === field.model ? [held.bytes] : withModel(held.bytes, field, model);
+  }
+}
