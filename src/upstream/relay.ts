@@ -45,8 +45,8 @@ export class Relay implements BodySink {
     this.raw.writeHead(status, headers as string[]);
     // Head and what has come of the body leave in one write.
     this.raw.cork();
-    this.armIdleTimer();
     this.exchange.attach(this);
+    if (!this.ending && !this.isHeld) this.armIdleTimer();
     if (this.record.bytesOut === 0 && !this.raw.writableEnded) this.raw.flushHeaders();
     this.raw.uncork();
     return this;
@@ -130,7 +130,7 @@ export class Relay implements BodySink {
   /** The upstream is done; the client still has to take what is buffered. */
   private awaitClient(): void {
     clearTimeout(this.idleTimer);
-    if (!this.raw.writableFinished) this.armStallTimer();
+    if (this.raw.writableLength > 0) this.armStallTimer();
   }
 
   private armIdleTimer(): void {

@@ -44,6 +44,12 @@ export interface UpstreamRequest {
   readonly body?: Buffer | PiecedBody;
 }
 
+const TIMEOUT_IN_PHASE = {
+  connecting: 'upstream_connect_error',
+  headers: 'upstream_header_timeout',
+  'first-byte': 'upstream_first_body_byte_timeout',
+} as const satisfies Record<Exclude<AttemptPhase, 'open'>, UpstreamFailure>;
+
 const ABANDONED = new Error('The attempt was abandoned.');
 const PLAIN_CODING = /^[ \t]*(?:chunked|identity)[ \t]*$/i;
 /** Beyond this, a body that nobody takes yet is no longer read. */
@@ -132,7 +138,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     }
     // On a kept connection the request is already on its way.
     if (this.phase === 'connecting' && !this.isSettled) {
-      this.startTimer(this.connectTimeoutMs, 'upstream_connect_error');
+      this.startTimer(this.connectTimeoutMs);
     }
   }
 
@@ -151,7 +157,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.controller = controller;
     this.phase = 'headers';
     this.sentAtMs = performance.now();
-    this.startTimer(timeToHeaders(this.clock, this.sentAtMs), 'upstream_header_timeout');
+    this.startTimer(timeToHeaders(this.clock, this.sentAtMs));
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -172,8 +178,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
       return;
     }
     this.phase = 'first-byte';
-    const ms = timeToFirstByte(this.clock, this.sentAtMs, performance.now());
-    this.startTimer(ms, 'upstream_first_body_byte_timeout');
+    // Without an alternative the patient timer that runs is the right one still.
+    if (this.clock.hasAlternative) {
+      this.startTimer(timeToFirstByte(this.clock, this.sentAtMs, performance.now()));
+    }
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -227,9 +235,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.sink?.[end]();
   }
 
-  private startTimer(ms: number, reason: UpstreamFailure): void {
+  /** When it fires, the attempt has failed in the phase that it is in by then. */
+  private startTimer(ms: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.fail(reason), ms);
+    this.timer = setTimeout(() => {
+      if (this.phase !== 'open') this.fail(TIMEOUT_IN_PHASE[this.phase]);
+    }, ms);
   }
 
   /**
