@@ -195,9 +195,14 @@ describe('a broken request', () => {
     expect(edge.chutes.count()).toBe(1);
   });
 
-  test('ERR-24: is the last one that is read, if its error ends the connection', async () => {
+  test.each([
+    ['its length', completionOf(bodyOf(2_000))],
+    [
+      'its chunk',
+      requestOf(POST, ['Host: x', 'Transfer-Encoding: chunked'], `7d0\r\n${bodyOf(2_000)}\r\n0\r\n\r\n`),
+    ],
+  ])('ERR-24: that is too large by %s is the last one that is read', async (_, tooLarge) => {
     const { letGo } = withhold();
-    const tooLarge = completionOf(bodyOf(2_000));
     const client = await edge.open(Buffer.concat([completionOf(), tooLarge]));
     await edge.chutes.nextRequest();
     await eventually(() => records().some(({ firstByteAtMs }) => firstByteAtMs !== undefined));

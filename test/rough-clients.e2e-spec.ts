@@ -24,7 +24,7 @@ beforeAll(async () => {
     ...environmentFor(chutes.url),
     LOG_LEVEL: 'trace',
     REQUEST_HEADERS_TIMEOUT_MS: '300',
-    MAX_INFLIGHT_BODY_BYTES: '1000',
+    MAX_INFLIGHT_BODY_BYTES: '50000',
   });
   const url = await router.url;
   port = Number(new URL(url).port);
@@ -86,7 +86,7 @@ describe('clients that reset their connection', () => {
     ['with garbage alone', GARBAGE],
     ['with two hosts', requestOf(POST, ['Host: x', 'Host: y', 'Content-Length: 100'], 'x')],
     ['with a body that is too large', requestOf(POST, ['Host: x', 'Content-Length: 99999999'], 'x')],
-    ['with a body beyond the budget', completionOf(bodyOf(2_000))],
+    ['with a body beyond the budget', completionOf(bodyOf(60_000))],
     ['with a chunk that breaks', requestOf(POST, ['Host: x', 'Transfer-Encoding: chunked'], '1\r\nxx\r\n')],
     ['for a path that is not served', requestOf('POST /nowhere HTTP/1.1', ['Host: x', 'Content-Length: 9'])],
     ['with an Upgrade', completionOf(SECRET_BODY, ['Connection: Upgrade', 'Upgrade: h2c'])],
@@ -125,7 +125,7 @@ test('ERR-29, ERR-2: nothing of a request that is refused shows in its answer', 
     `${head}\r\nX-Long: ${CANARY.repeat(2_000)}`,
     `${head}\r\n`,
     `${head}\r\nContent-Length: 99999999\r\n\r\n${CANARY}`,
-    completionOf(`{"model":"${MODEL}","user":"${CANARY.repeat(200)}"}`, HEADERS),
+    completionOf(`{"model":"${MODEL}","user":"${CANARY.repeat(5_000)}"}`, HEADERS),
     `${POST.replace('1.1', CANARY)}\r\nHost: x\r\n\r\n`,
     `${CANARY} / HTTP/1.1\r\nHost: x\r\n\r\n`,
     `GET ${CANARY} HTTP/1.1\r\nHost: x\r\n\r\n`,

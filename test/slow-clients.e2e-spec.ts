@@ -42,9 +42,13 @@ async function dribble(client: RawClient, piece: string, times = Infinity): Prom
   }
 }
 
-/** All that a client still receives. */
-async function restFor(client: RawClient): Promise<Readonly<Record<string, unknown>>> {
+/** All that a client still receives. @param leaves whether it then says that nothing more will come */
+async function restFor(
+  client: RawClient,
+  { leaves = false } = {},
+): Promise<Readonly<Record<string, unknown>>> {
   const answer = errorIn(await client.response());
+  if (leaves) client.finish();
   return { answer, end: await client.ended, rest: client.received.toString() };
 }
 
@@ -172,7 +176,7 @@ describe('a body', () => {
       return sender;
     });
     expect(arrivals).toBe(0);
-    expect(await restFor(client)).toEqual(TIMEOUT);
+    expect(await restFor(client, { leaves: true })).toEqual(TIMEOUT);
     const metrics = await metricsAfter(edge.router, 2);
     expect(metrics.by('status', 'requests_total')).toEqual({ 200: 1, 408: 1 });
   });

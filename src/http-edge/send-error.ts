@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { ApiError } from '../openai/api-error.js';
-import { announceClosing, answerLast } from './closing.js';
+import { answerLast } from './closing.js';
 
 export function sendError(reply: FastifyReply, error: ApiError, requestId: string): void {
   const { raw: request } = reply.request;
@@ -14,9 +14,6 @@ export function sendError(reply: FastifyReply, error: ApiError, requestId: strin
     return;
   }
   void reply.code(error.status).headers(error.headers).header('x-request-id', requestId);
-  if (error.closesConnection) {
-    announceClosing(request.socket);
-    void reply.header('connection', 'close');
-  }
+  if (error.closesConnection) void reply.header('connection', 'close');
   void reply.type('application/json; charset=utf-8').send(error.toBody());
 }
