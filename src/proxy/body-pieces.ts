@@ -6,7 +6,7 @@ const RUN = 1_024;
  * they would take many hundred times its size.
  */
 export class BodyPieces {
-  private readonly joinedRuns: Buffer[] = [];
+  private joinedRuns: Buffer[] = [];
   private run: Buffer[] = [];
 
   push(piece: Buffer): void {
@@ -16,11 +16,18 @@ export class BodyPieces {
     this.run = [];
   }
 
-  joined(): Buffer {
+  /** The whole body; nothing is kept of it here. */
+  take(): Buffer {
     const { joinedRuns, run } = this;
+    this.clear();
     const [only] = run;
     return only && run.length === 1 && joinedRuns.length === 0
       ? only
       : Buffer.concat([...joinedRuns, ...run]);
+  }
+
+  clear(): void {
+    this.joinedRuns = [];
+    this.run = [];
   }
 }

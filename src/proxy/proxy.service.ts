@@ -75,7 +75,7 @@ export class ProxyService {
     this.metrics.firstAttemptStarted(route.mode, performance.now() - readAtMs);
     try {
       const selected = await this.attempts.run(plan, reply.raw, record);
-      if (key && selected) this.settlePin(key, pin, selected, record);
+      if (key) this.settlePin(key, pin, selected, record);
       return { key, selected };
     } catch (error) {
       if (key && pin && record.failovers.length > 0) this.sticky.failed(key, pin.model);
@@ -103,9 +103,14 @@ export class ProxyService {
     };
   }
 
-  private settlePin(key: ClientKey, pin: Pin | undefined, selected: Selected, record: RequestRecord): void {
-    const { answer, model, place } = selected;
-    if (answer.status < 300) {
+  private settlePin(
+    key: ClientKey,
+    pin: Pin | undefined,
+    selected: Selected | undefined,
+    record: RequestRecord,
+  ): void {
+    if (selected && selected.answer.status < 300) {
+      const { model, place } = selected;
       this.sticky.answered(key, pin, { model, isSecondChoice: record.mode === 'list' && place > 0 });
     } else if (pin && record.failovers.length > 0) {
       // Attempts stop at the first that does not fail, and the pinned model came first.

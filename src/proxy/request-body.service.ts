@@ -55,9 +55,11 @@ export class RequestBodyService {
       if (heldBytes > maxBytes) refuse(ApiError.requestTooLarge(maxBytes));
       else this.keepWithinBudget();
     };
+    const onEnd = () => resolve(pieces.take());
     const refuse: Refuse = (error) => {
-      request.off('data', onData);
+      request.off('data', onData).off('end', onEnd);
       this.uploads.delete(refuse);
+      pieces.clear();
       release();
       reject(error);
     };
@@ -65,13 +67,14 @@ export class RequestBodyService {
     this.uploads.add(refuse);
     request
       .on('data', onData)
-      .once('end', () => resolve(pieces.joined()))
+      .once('end', onEnd)
       .once('close', () => resolve(undefined))
       // An error of the router's own says what is wrong with the body; any other, that the client left.
       .once('error', (error) => (error instanceof ApiError ? refuse(error) : resolve(undefined)));
     try {
       const bytes = await promise;
       if (bytes) return new HeldBody(bytes, release);
+      pieces.clear();
       release();
       return undefined;
     } finally {

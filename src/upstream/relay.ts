@@ -150,7 +150,8 @@ export class Relay implements BodySink {
     }
     this.stallTimer = setTimeout(() => {
       this.record.isInterrupted = true;
-      this.ending = 'stopped';
+      // What the upstream has broken stays its fault, even if the client does not hear of it.
+      if (this.ending !== 'broken') this.ending = 'stopped';
       this.exchange.abandon();
       this.disconnect();
     }, stallTimeoutMs);
