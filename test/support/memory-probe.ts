@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
 // Loaded into a router before the router itself (`--import`), with `--expose-gc` and a channel to its parent.
 
 /** What a process holds after a garbage collection. */
@@ -8,7 +10,12 @@ export interface Held {
   readonly residentBytes: number;
   /** Timers that would fire, and keep the process alive until then. */
   readonly timers: number;
+  /** The longest that its event loop has stood still, in milliseconds. */
+  readonly longestDelayMs: number;
 }
+
+const delay = monitorEventLoopDelay();
+delay.enable();
 
 process.on('message', () => {
   // A second one takes what only the first one's finalizers let go of.
@@ -22,6 +29,7 @@ process.on('message', () => {
       externalBytes: external,
       residentBytes: rss,
       timers,
+      longestDelayMs: delay.max / 1e6,
     } satisfies Held);
   });
 });

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Held } from './memory-probe.ts';
 import { buildRouter } from './process.ts';
 import type { Env, LogLine } from './router.ts';
 
 const PROBE = fileURLToPath(new URL('memory-probe.ts', import.meta.url));
+/** Linux tells there what a process has open, and how large it is. */
+const PROC = '/proc';
 const START_MS = 30_000;
 const STOP_MS = 30_000;
 
@@ -64,19 +66,24 @@ export class WatchedRouter {
     return Number(new URL(this.url).port);
   }
 
-  /** Sockets that are open in it, the listening one too. */
+  /** Sockets that are open in it, the listening one too; 0 where the system does not tell. */
   get sockets(): number {
-    return this.#descriptors().filter((target) => target.startsWith('socket:')).length;
+    if (!existsSync(PROC)) return 0;
+    const folder = `${PROC}/${this.#child.pid}/fd`;
+    return readdirSync(folder).filter((name) => {
+      try {
+        return readlinkSync(`${folder}/${name}`).startsWith('socket:');
+      } catch {
+        // It was closed since.
+        return false;
+      }
+    }).length;
   }
 
-  /** All its open file descriptors. */
-  get fileDescriptors(): number {
-    return this.#descriptors().length;
-  }
-
+  /** 0 where the system does not tell. */
   get residentBytes(): number {
-    if (this.exit) return 0;
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    if (this.exit || !existsSync(PROC)) return 0;
+    const status = readFileSync(`${PROC}/${this.#child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
   }
 
@@ -103,18 +110,6 @@ export class WatchedRouter {
 
   kill(): void {
     this.#child.kill('SIGKILL');
-  }
-
-  #descriptors(): string[] {
-    const folder = `/proc/${this.#child.pid}/fd`;
-    return readdirSync(folder).flatMap((name) => {
-      try {
-        return [readlinkSync(`${folder}/${name}`)];
-      } catch {
-        // It was closed since.
-        return [];
-      }
-    });
   }
 }
 
