@@ -17,6 +17,7 @@ describe('loadConfig', () => {
         utilizationRefreshMs: 5_000,
         timeoutMs: 10_000,
       },
+      egress: { httpsProxy: undefined, httpProxy: undefined, noProxy: [] },
       readiness: { maxSnapshotAgeMs: 20_000, maxAllowlistAgeMs: 600_000 },
       routing: {
         aliases: ['chutesai/AutoPilot', 'chutesai-routing/AutoPilot'],
@@ -46,6 +47,7 @@ describe('loadConfig', () => {
         failbackMs: 30_000,
         sessionHeader: 'x-session-id',
         hashSecret: undefined,
+        redis: undefined,
       },
       trustedProxies: [],
       shutdown: { drainMs: 5_000, graceMs: 30_000 },
@@ -83,6 +85,20 @@ describe('loadConfig', () => {
     expect(error.problems).toHaveLength(2);
     expect(error.message).not.toContain('hunter2');
   });
+
+  it('CFG-4, CFG-28: names what is wrong with shared pins all at once, and nothing secret', () => {
+    const error = errorOf({
+      STICKY_STORE: 'redis',
+      REDIS_URL: 'https://:hunter2@redis.example',
+      REDIS_TIMEOUT_MS: 'hunter2',
+    });
+    expect(error.problems).toEqual([
+      expect.stringMatching(/^REDIS_URL must be .* is needed with STICKY_STORE=redis$/),
+      expect.stringMatching(/^REDIS_TIMEOUT_MS must be /),
+      expect.stringMatching(/^STICKY_HASH_SECRET must be .* is needed with STICKY_STORE=redis$/),
+    ]);
+    expect(error.message).not.toContain('hunter2');
+  });
 });
 
 describe('what the settings become', () => {
@@ -115,6 +131,44 @@ describe('what the settings become', () => {
     expect(catalog.modelsUrl.href).toBe('http://a.example/list?all=1');
     expect(catalog.utilizationUrl.href).toBe('https://b.example/use/');
     expect(evidenceBackend).toEqual({ origin: 'https://c.example', path: '/api/v1' });
+  });
+
+  it('CFG-9: the proxies, one for each scheme, and what goes past them', () => {
+    const { egress } = loadConfig({
+      HTTPS_PROXY: 'http://me:p%40ss@proxy.example:3128',
+      HTTP_PROXY: 'https://[::1]',
+      NO_PROXY: 'a.example, .b.example\t10.0.0.0/8,,',
+    });
+    expect(egress).toEqual({
+      httpsProxy: new URL('http://me:p%40ss@proxy.example:3128'),
+      httpProxy: new URL('https://[::1]'),
+      noProxy: ['a.example', '.b.example', '10.0.0.0/8'],
+    });
+  });
+
+  it.each(['HTTPS_PROXY', 'HTTP_PROXY'] as const)(
+    'CFG-38: %s in lower case wins, unless it is empty',
+    (name) => {
+      const lower = name.toLowerCase();
+      const proxyOf = (env: Readonly<Record<string, string>>): string | undefined => {
+        const { httpsProxy, httpProxy } = loadConfig(env).egress;
+        return (name === 'HTTPS_PROXY' ? httpsProxy : httpProxy)?.host;
+      };
+      expect(proxyOf({ [lower]: 'http://lower.example', [name]: 'http://upper.example' })).toBe(
+        'lower.example',
+      );
+      expect(proxyOf({ [lower]: 'http://lower.example' })).toBe('lower.example');
+      expect(proxyOf({ [lower]: ' ', [name]: 'http://upper.example' })).toBe('upper.example');
+    },
+  );
+
+  it('CFG-38: no_proxy wins over NO_PROXY', () => {
+    expect(loadConfig({ no_proxy: 'lower', NO_PROXY: 'upper' }).egress.noProxy).toEqual(['lower']);
+    expect(loadConfig({ no_proxy: '', NO_PROXY: 'upper' }).egress.noProxy).toEqual(['upper']);
+  });
+
+  it('CFG-38: no other variable is read in lower case', () => {
+    expect(loadConfig({ log_level: 'debug', backend_base_url: 'nonsense' })).toEqual(loadConfig({}));
   });
 
   it('CFG-12: the clocks of the feeds', () => {
@@ -197,7 +251,23 @@ describe('what the settings become', () => {
       failbackMs: 3_000,
       sessionHeader: 'x-chat',
       hashSecret: 'pepper',
+      redis: undefined,
     });
+  });
+
+  it.each(['redis://localhost', 'rediss://:p%40ss@[::1]:6380/3', 'redis://user:pw@redis.example:6379/'])(
+    'CFG-28: STICKY_STORE=redis with REDIS_URL=%s',
+    (url) => {
+      const env = { STICKY_STORE: 'redis', REDIS_URL: url, STICKY_HASH_SECRET: 'pepper' };
+      expect(loadConfig(env).sticky.redis).toEqual({ url, timeoutMs: 25 });
+      expect(loadConfig({ ...env, REDIS_TIMEOUT_MS: '7' }).sticky.redis?.timeoutMs).toBe(7);
+    },
+  );
+
+  it('CFG-28: without STICKY_STORE=redis there is none, wherever REDIS_URL points', () => {
+    expect(loadConfig({ REDIS_URL: 'redis://localhost' }).sticky.redis).toBeUndefined();
+    const env = { STICKY_STORE: 'memory', REDIS_URL: 'redis://localhost', STICKY_HASH_SECRET: 'pepper' };
+    expect(loadConfig(env).sticky.redis).toBeUndefined();
   });
 
   it.each([

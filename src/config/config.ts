@@ -30,13 +30,21 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   const environment = new Environment();
   const values = Object.entries(environment).map(([name, fallback]: [string, unknown]) => {
-    const text = env[name]?.trim() ?? '';
+    const text = textOf(name, env);
     if (text === '') return [name, fallback];
     if (typeof fallback === 'number' && /^\d+$/.test(text)) return [name, Number(text)];
     if (typeof fallback === 'boolean' && /^(?:true|false)$/.test(text)) return [name, text === 'true'];
     return [name, text];
   });
   return Object.assign(environment, Object.fromEntries(values));
+}
+
+/** The names of proxies are spelled in both cases; the lower one wins, as with curl. */
+const EITHER_CASE: ReadonlySet<string> = new Set(['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']);
+
+function textOf(name: string, env: Readonly<Record<string, string | undefined>>): string {
+  const lower = EITHER_CASE.has(name) ? env[name.toLowerCase()]?.trim() : undefined;
+  return lower || (env[name]?.trim() ?? '');
 }
 
 function toConfig(env: Environment) {
@@ -50,6 +58,11 @@ function toConfig(env: Environment) {
       utilizationUrl: new URL(env.UTILIZATION_URL),
       utilizationRefreshMs: env.UTILIZATION_REFRESH_MS,
       timeoutMs: env.CONTROL_PLANE_TIMEOUT_MS,
+    },
+    egress: {
+      httpsProxy: env.HTTPS_PROXY === '' ? undefined : new URL(env.HTTPS_PROXY),
+      httpProxy: env.HTTP_PROXY === '' ? undefined : new URL(env.HTTP_PROXY),
+      noProxy: env.NO_PROXY.split(/[\s,]+/).filter((entry) => entry !== '') as readonly string[],
     },
     readiness: {
       maxSnapshotAgeMs: env.READYZ_MAX_SNAPSHOT_AGE_MS,
@@ -89,6 +102,8 @@ function toConfig(env: Environment) {
       failbackMs: env.STICKY_FAILBACK_SECS * 1_000,
       sessionHeader: env.STICKY_SESSION_HEADER.toLowerCase(),
       hashSecret: env.STICKY_HASH_SECRET === '' ? undefined : env.STICKY_HASH_SECRET,
+      redis:
+        env.STICKY_STORE === 'redis' ? { url: env.REDIS_URL, timeoutMs: env.REDIS_TIMEOUT_MS } : undefined,
     },
     trustedProxies: env.TRUST_PROXY_HEADERS ? splitList(env.TRUSTED_PROXY_CIDRS) : [],
     shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, graceMs: env.SHUTDOWN_GRACE_MS },

@@ -67,6 +67,21 @@ describe('what is refused', () => {
     },
   );
 
+  it.each([
+    'proxy.example:3128',
+    'proxy.example',
+    'socks5://proxy.example',
+    'http://',
+    'http://proxy.example/path',
+    'http://proxy.example?a=1',
+    'http://proxy.example#a',
+    'http://me:%zz@proxy.example',
+  ])('CFG-39: %s as a proxy', (value) => {
+    const names = ['HTTPS_PROXY', 'HTTP_PROXY'];
+    expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
+    expect(refused({ https_proxy: value })).toEqual(['HTTPS_PROXY']);
+  });
+
   it.each(['Strict', 'off', 'true'])('CFG-15: MODEL_VALIDATION=%s', (value) => {
     expect(refused({ MODEL_VALIDATION: value })).toEqual(['MODEL_VALIDATION']);
   });
@@ -80,6 +95,36 @@ describe('what is refused', () => {
 
   it.each(['x session', 'x:session', 'sitzung-ä', 'a,b'])('CFG-26: STICKY_SESSION_HEADER=%s', (value) => {
     expect(refused({ STICKY_SESSION_HEADER: value })).toEqual(['STICKY_SESSION_HEADER']);
+  });
+
+  it.each(['Redis', 'memory,redis', 'rediss'])('CFG-28: STICKY_STORE=%s', (value) => {
+    expect(refused({ STICKY_STORE: value })).toEqual(['STICKY_STORE']);
+  });
+
+  it.each([
+    'redis.example:6379',
+    'http://redis.example',
+    'unix:///run/redis.sock',
+    'redis://',
+    'redis:///0',
+    'redis://redis.example:0x1',
+    'redis://redis.example/pins',
+    'redis://redis.example/0/1',
+    'redis://redis.example?db=1',
+    'redis://redis.example#1',
+    'redis://:%zz@redis.example',
+  ])('CFG-28: REDIS_URL=%s', (value) => {
+    expect(refused({ REDIS_URL: value })).toEqual(['REDIS_URL']);
+    const env = { STICKY_STORE: 'redis', STICKY_HASH_SECRET: 'pepper' };
+    expect(refused({ ...env, REDIS_URL: value })).toEqual(['REDIS_URL']);
+  });
+
+  it.each<[env: Record<string, string>, missing: string[]]>([
+    [{}, ['REDIS_URL', 'STICKY_HASH_SECRET']],
+    [{ REDIS_URL: 'redis://localhost' }, ['STICKY_HASH_SECRET']],
+    [{ STICKY_HASH_SECRET: 'pepper', REDIS_URL: ' ' }, ['REDIS_URL']],
+  ])('CFG-28: STICKY_STORE=redis with %j', (env, missing) => {
+    expect(refused({ STICKY_STORE: 'redis', ...env })).toEqual(missing);
   });
 
   it.each(['1', 'yes', 'TRUE', 'on'])('CFG-29: TRUST_PROXY_HEADERS=%s', (value) => {

@@ -7,9 +7,14 @@ import {
   IsHttpUrl,
   IsListenAddress,
   IsOriginList,
+  IsProxyUrl,
+  IsRedisUrl,
+  IsSharedSecret,
   IsStatusList,
   WholeNumber,
 } from './validators.js';
+
+const REDIS = ['STICKY_STORE', 'redis'] as const;
 
 /**
  * The environment as the router reads it: one field per variable, with its default and its rule.
@@ -25,6 +30,10 @@ export class Environment {
   @WholeNumber() UTILIZATION_REFRESH_MS = 5_000;
   @IsBaseUrl() EVIDENCE_BASE_URL = 'https://api.chutes.ai';
   @WholeNumber() CONTROL_PLANE_TIMEOUT_MS = 10_000;
+
+  @IsProxyUrl() HTTPS_PROXY = '';
+  @IsProxyUrl() HTTP_PROXY = '';
+  NO_PROXY = '';
 
   @WholeNumber() READYZ_MAX_SNAPSHOT_AGE_MS = 20_000;
   @WholeNumber() READYZ_MAX_ALLOWLIST_AGE_MS = 600_000;
@@ -51,16 +60,18 @@ export class Environment {
   @IsStatusList() UPSTREAM_RETRYABLE_STATUSES = '502,503,504';
   @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;
 
-  @IsIn(['memory'], { message: 'STICKY_STORE must be memory' })
-  STICKY_STORE = 'memory';
+  @IsIn(['memory', 'redis'], { message: 'STICKY_STORE must be memory or redis' })
+  STICKY_STORE: 'memory' | 'redis' = 'memory';
+  @IsRedisUrl({ neededWith: REDIS }) REDIS_URL = '';
+  @WholeNumber() REDIS_TIMEOUT_MS = 25;
   @WholeNumber({ min: 0 }) STICKY_TTL_SECS = 1_800;
   @WholeNumber({ min: 0, max: 10_000_000 }) STICKY_MAX_ENTRIES = 10_000;
   @WholeNumber({ min: 0 }) STICKY_FAILBACK_SECS = 30;
   @IsHeaderName() STICKY_SESSION_HEADER = 'x-session-id';
-  STICKY_HASH_SECRET = '';
+  @IsSharedSecret({ neededWith: REDIS }) STICKY_HASH_SECRET = '';
 
   @IsBoolean() TRUST_PROXY_HEADERS = false;
-  @IsCidrList({ neededBy: 'TRUST_PROXY_HEADERS' }) TRUSTED_PROXY_CIDRS = '';
+  @IsCidrList({ neededWith: ['TRUST_PROXY_HEADERS', true] }) TRUSTED_PROXY_CIDRS = '';
 
   @WholeNumber({ min: 0 }) SHUTDOWN_DRAIN_MS = 5_000;
   @WholeNumber({ min: 0 }) SHUTDOWN_GRACE_MS = 30_000;

@@ -44,6 +44,19 @@ function isHttpUrl(value: unknown): boolean {
   return url !== null && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
 }
 
+export function IsProxyUrl(): PropertyDecorator {
+  return rule(
+    'an http or https URL without path, query and fragment, such as http://user:password@proxy.example:3128',
+    (value) => value === '' || isProxyUrl(String(value)),
+  );
+}
+
+function isProxyUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash) return false;
+  return url.pathname === '/' && [url.username, url.password].every(isDecodable);
+}
+
 export function IsListenAddress(): PropertyDecorator {
   return rule('host:port or [v6]:port', (value) => splitListenAddress(String(value)) !== undefined);
 }
@@ -65,15 +78,49 @@ export function IsOriginList(): PropertyDecorator {
   );
 }
 
-export function IsCidrList({ neededBy }: { neededBy: string }): PropertyDecorator {
-  return rule(
-    `a comma-separated list of addresses or networks such as 10.0.0.0/8, and is needed with ${neededBy}=true`,
-    (value, object) => {
-      const networks = splitList(String(value));
-      const isNeeded = Object.entries(object).some(([name, other]) => name === neededBy && other === true);
-      return networks.every(isNetwork) && (networks.length > 0 || !isNeeded);
-    },
+/** Another variable's value with which this one is needed. */
+type Need = { readonly neededWith: readonly [name: string, value: string | boolean] };
+
+function neededRule(expectation: string, need: Need, holds: (text: string) => boolean): PropertyDecorator {
+  const [name, needing] = need.neededWith;
+  return rule(`${expectation}, and is needed with ${name}=${String(needing)}`, (value, object) => {
+    const isNeeded = Object.entries(object).some(([other, its]) => other === name && its === needing);
+    const text = String(value);
+    return splitList(text).length === 0 ? !isNeeded : holds(text);
+  });
+}
+
+export function IsCidrList(need: Need): PropertyDecorator {
+  return neededRule('a comma-separated list of addresses or networks such as 10.0.0.0/8', need, (text) =>
+    splitList(text).every(isNetwork),
   );
+}
+
+export function IsRedisUrl(need: Need): PropertyDecorator {
+  return neededRule(
+    'a redis or rediss URL such as redis://user:password@redis.example:6379/0',
+    need,
+    isRedisUrl,
+  );
+}
+
+function isRedisUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || url.search || url.hash) return false;
+  return /^(?:\/\d{0,9})?$/.test(url.pathname) && [url.username, url.password].every(isDecodable);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function IsSharedSecret(need: Need): PropertyDecorator {
+  return neededRule('the same secret in all replicas', need, () => true);
 }
 
 function isNetwork(text: string): boolean {

@@ -1,0 +1,154 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { closedPort } from '../../test/support/closed-port.js';
+import { afterHandshake, RedisStranger, type Reply } from '../../test/support/redis-stranger.js';
+import { eventually } from '../../test/support/router.js';
+import { RedisClient } from './redis.client.js';
+
+const GET = ['GET', 'key'];
+
+interface Line {
+  readonly level: string;
+  readonly msg: string;
+  readonly reason?: string;
+}
+
+let lines: Line[];
+let ended: Promise<void>;
+let client: RedisClient | undefined;
+let stranger: RedisStranger | undefined;
+
+afterEach(async () => {
+  client?.close();
+  await ended;
+  await stranger?.close();
+});
+
+function run(url: string, timeoutMs = 5_000): RedisClient {
+  lines = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
+  const formatters = { level: (level: string) => ({ level }) };
+  const logger = pino({ level: 'trace', base: null, timestamp: false, formatters }, destination);
+  client = new RedisClient({ url, timeoutMs }, logger);
+  ended = client.run();
+  return client;
+}
+
+async function runAt(reply: Reply): Promise<RedisClient> {
+  stranger = await RedisStranger.start(reply);
+  return run(stranger.url);
+}
+
+async function logged(msg: string, times = 1): Promise<void> {
+  await eventually(() => lines.filter((line) => line.msg === msg).length >= times);
+}
+
+const CONNECTED = 'redis connected';
+const LOST = 'redis lost, going on without pins';
+const FAILED = 'redis failed a command';
+
+describe('what is logged', () => {
+  test('STK-31: that Redis is lost, once, however often it is tried again', async () => {
+    run(`redis://me:hunter2@127.0.0.1:${await closedPort()}`);
+    await logged(LOST, 4);
+    const reason = 'ECONNREFUSED';
+    const [first, ...others] = lines;
+    expect(first).toEqual({ level: 'warn', reason, msg: LOST });
+    expect(new Set(others.map(({ level }) => level))).toEqual(new Set(['debug']));
+    expect(JSON.stringify(lines)).not.toMatch(/hunter2|127\.0\.0\.1/);
+  });
+
+  test('STK-31: its loss and its return, each time', async () => {
+    await runAt(afterHandshake(() => '+ok\r\n'));
+    for (let times = 1; times <= 3; times += 1) {
+      await logged(CONNECTED, times);
+      expect(await client?.send(GET)).toBe('ok');
+      for (const socket of stranger?.sockets ?? []) socket.end();
+      await logged(LOST, times);
+    }
+    expect(lines.slice(0, 6).map(({ level, msg }) => `${level} ${msg}`)).toEqual(
+      [1, 2, 3].flatMap(() => [`info ${CONNECTED}`, `warn ${LOST}`]),
+    );
+  });
+
+  test('STK-31: of each kind of failing command one line, anew for each connection', async () => {
+    const errors = ['-READONLY no writing\r\n', '-OOM no memory\r\n'];
+    let n = 0;
+    await runAt(afterHandshake(() => errors[(n += 1) % 2]));
+    for (let times = 1; times <= 2; times += 1) {
+      await logged(CONNECTED, times);
+      for (let i = 0; i < 6; i += 1) await expect(client?.send(GET)).rejects.toThrow(/READONLY|OOM/);
+      const failures = lines.filter(({ msg }) => msg === FAILED).map(({ reason }) => reason);
+      expect(failures).toHaveLength(2 * times);
+      expect(new Set(failures.slice(-2))).toEqual(new Set(['OOM', 'READONLY']));
+      for (const socket of stranger?.sockets ?? []) socket.end();
+    }
+  });
+
+  test('STK-31: of an answer its code alone: a server may repeat the password', async () => {
+    stranger = await RedisStranger.start((received) => `-ERR what is ${JSON.stringify(received)}?\r\n`);
+    run(stranger.url.replace('//', '//me:hunter2@'));
+    await logged(LOST, 2);
+    expect(stranger.received).toContain('hunter2');
+    expect(lines[0]).toEqual({ level: 'warn', reason: 'ERR', msg: LOST });
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+});
+
+describe('trying again', () => {
+  test('STK-30: one that answers nothing but the handshake is tried less and less often', async () => {
+    await runAt(afterHandshake((_, socket) => void socket.end()));
+    const moments: number[] = [];
+    for (let times = 1; times <= 5; times += 1) {
+      await logged(CONNECTED, times);
+      moments.push(performance.now());
+      await client?.send(GET).catch(() => {});
+    }
+    // At least half of 100, 200, 400 and 800 ms.
+    const [first = 0, last = 0] = [moments[0], moments.at(-1)];
+    expect(last - first).toBeGreaterThanOrEqual(740);
+  });
+
+  test('STK-29: what was to be sent meanwhile is not sent later', async () => {
+    let isDeaf = true;
+    await runAt((received, socket) => {
+      if (isDeaf) return void socket.end();
+      return afterHandshake(() => '+ok\r\n')(received, socket);
+    });
+    await logged(LOST, 2);
+    for (let i = 0; i < 10; i += 1) await client?.send(GET).catch(() => {});
+    isDeaf = false;
+    await logged(CONNECTED);
+    expect(await client?.send(['GET', 'now'])).toBe('ok');
+    expect(stranger?.received.split('GET')).toHaveLength(2);
+  });
+});
+
+describe('the end', () => {
+  test('STK-33: while it is connected', async () => {
+    await runAt(afterHandshake(() => '+ok\r\n'));
+    await logged(CONNECTED);
+    client?.close();
+    await ended;
+    await eventually(() => stranger?.sockets.size === 0);
+    expect(lines).toHaveLength(1);
+  });
+
+  test('STK-33: while it is connecting', async () => {
+    await runAt(() => undefined);
+    await eventually(() => stranger?.received.includes('HELLO') === true);
+    client?.close();
+    await ended;
+    await eventually(() => stranger?.sockets.size === 0);
+    expect(lines).toEqual([]);
+  });
+
+  test('STK-33: between two tries, of which there is then no other', async () => {
+    await runAt((_, socket) => void socket.end());
+    await logged(LOST, 3);
+    client?.close();
+    const soon = new Promise((resolve) => setImmediate(resolve, 'soon'));
+    expect(await Promise.race([ended.then(() => 'now'), soon])).toBe('now');
+    await expect(client?.send(GET)).rejects.toThrow('no connection');
+  });
+});

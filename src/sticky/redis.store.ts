@@ -1,0 +1,57 @@
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { Logger } from '../telemetry/logger.js';
+import type { ClientKey } from './client-key.js';
+import type { Pin } from './pin.js';
+import { MAX_PIN_BYTES, pinValue, readPinValue } from './pin-value.js';
+import type { RedisOptions } from './redis-connection.client.js';
+import { RedisClient } from './redis.client.js';
+import type { StickyStore } from './sticky.store.js';
+
+const PREFIX = 'chutes-autopilot:pin:';
+
+/** Deletes a pin on this very model. Redis runs a script without anything in between. */
+const DROP = `
+  local pin = redis.call('GET', KEYS[1])
+  if pin and string.match(pin, '^%d+ (.+)$') == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+  return 0`;
+
+/**
+ * Pins in Redis, for all replicas with the same `STICKY_HASH_SECRET`. It expires them; how many there may be is left to its
+ * memory policy. Whatever Redis does, no operation takes longer than the timeout.
+ */
+export class RedisStore implements StickyStore, OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly redis: RedisClient;
+  private readonly ttl: string;
+
+  /** @param ttlMs at least 1. */
+  constructor({ ttlMs, ...options }: RedisOptions & { readonly ttlMs: number }, logger: Logger) {
+    this.redis = new RedisClient(options, logger);
+    this.ttl = String(ttlMs);
+  }
+
+  onApplicationBootstrap(): void {
+    void this.redis.run();
+  }
+
+  onApplicationShutdown(): void {
+    this.redis.close();
+  }
+
+  /** @throws for something that is not a pin, too: the next 2xx overwrites it. */
+  async get(key: ClientKey): Promise<Pin | undefined> {
+    // Unlike GET it never sends more than this, whatever has been put there.
+    const value = await this.redis.send(['GETRANGE', PREFIX + key, '0', String(MAX_PIN_BYTES - 1)]);
+    if (value === '') return undefined;
+    const pin = readPinValue(value);
+    if (!pin) throw new Error('Redis holds something else than a pin.');
+    return pin;
+  }
+
+  async set(key: ClientKey, pin: Pin): Promise<void> {
+    await this.redis.send(['SET', PREFIX + key, pinValue(pin), 'PX', this.ttl]);
+  }
+
+  async drop(key: ClientKey, model: Pin['model']): Promise<void> {
+    await this.redis.send(['EVAL', DROP, '1', PREFIX + key, model]);
+  }
+}
