@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import { selfSigned } from '../src/demo/self-signed.js';
@@ -8,19 +8,14 @@ import { RawClient } from './support/raw-client.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { RawUpstream } from './support/raw-upstream.js';
 import { type Env, startRouter, type TestRouter } from './support/router.js';
+import { trust } from './support/trust.js';
 
 const MODELS = ['first', 'second'];
 const { key, cert } = selfSigned(new Date());
-const TRUSTED = getCACertificates('default');
 
 let feeds: ChutesSimulator;
 let chutes: ChutesSimulator;
 let router: TestRouter;
-
-/** The certificates that Node trusts, as `NODE_EXTRA_CA_CERTS` would set them at its start. */
-function trust(...certificates: readonly string[]): void {
-  setDefaultCACertificates([...TRUSTED, ...certificates]);
-}
 
 async function start(backend: string, env: Env = {}): Promise<void> {
   router = await startRouter(feeds, { BACKEND_BASE_URL: backend, STICKY_TTL_SECS: '0', ...env });

@@ -3,6 +3,8 @@ import { gunzip } from 'node:zlib';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
+import { Connector } from '../egress/connector.factory.js';
+import { proxyChoice } from '../egress/proxy-choice.js';
 
 const MAX_DECODED_BYTES = 32 * 1024 * 1024;
 const TOO_LARGE = `larger than ${MAX_DECODED_BYTES} bytes`;
@@ -18,9 +20,10 @@ export class CatalogClient implements OnApplicationShutdown {
   private readonly agent: Dispatcher;
   private readonly timeoutMs: number;
 
-  constructor(@Inject(CONFIG) { catalog }: Config) {
+  constructor(@Inject(CONFIG) { catalog, egress }: Config) {
     this.timeoutMs = catalog.timeoutMs;
-    this.agent = new Agent({ allowH2: false, connect: { timeout: catalog.timeoutMs } });
+    const { connect } = new Connector(catalog.timeoutMs, proxyChoice(egress));
+    this.agent = new Agent({ allowH2: false, connect });
   }
 
   /** The decoded body of a 200 answer. @throws {FetchError} for anything else, and after the timeout. */

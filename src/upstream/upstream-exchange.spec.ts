@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Dispatcher } from 'undici';
 import { FakeConnection } from '../../test/support/fake-connection.js';
+import { Connector } from '../egress/connector.factory.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
-import { Connector } from './connector.factory.js';
 import { type BodySink, type Outcome, UpstreamExchange } from './upstream-exchange.js';
 
 const CONNECT_MS = 200;

@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
+import type { Connecting, Connector } from '../egress/connector.factory.js';
 import type { UpstreamFailure } from '../openai/error-response.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.js';
-import type { Connector } from './connector.factory.js';
 import { type FlatHeaders, headerOf } from './headers.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
@@ -79,7 +78,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
   private isPausedBySink = false;
   private hasSlot = false;
   /** The connection that is being made for this exchange. */
-  private connecting: Socket | undefined;
+  private connecting: Connecting | undefined;
 
   constructor(
     private readonly dispatcher: Dispatcher,
@@ -235,12 +234,18 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     this.sink?.[end]();
   }
 
-  /** When it fires, the attempt has failed in the phase that it is in by then. */
+  /**
+   * When it fires, the attempt has failed in the phase that it is in by then. What has come while the process stood
+   * still is read first.
+   */
   private startTimer(ms: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      if (this.phase !== 'open') this.fail(TIMEOUT_IN_PHASE[this.phase]);
+    const timer = setTimeout(() => {
+      setImmediate(() => {
+        if (this.timer === timer && this.phase !== 'open') this.fail(TIMEOUT_IN_PHASE[this.phase]);
+      });
     }, ms);
+    this.timer = timer;
   }
 
   /**

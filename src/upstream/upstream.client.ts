@@ -1,9 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, type Dispatcher } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
+import { Connector } from '../egress/connector.factory.js';
+import { proxyChoice } from '../egress/proxy-choice.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
-import { Connector } from './connector.factory.js';
 import { type ExchangeOptions, UpstreamExchange, type UpstreamRequest } from './upstream-exchange.js';
 
 /**
@@ -20,9 +21,9 @@ export class UpstreamClient implements OnApplicationShutdown {
   private readonly slots: ConnectionSlots;
   private readonly connectTimeoutMs: number;
 
-  constructor(@Inject(CONFIG) { upstream }: Config) {
+  constructor(@Inject(CONFIG) { upstream, egress }: Config) {
     this.connectTimeoutMs = upstream.connectTimeoutMs;
-    this.connector = new Connector(upstream.connectTimeoutMs);
+    this.connector = new Connector(upstream.connectTimeoutMs, proxyChoice(egress));
     this.slots = new ConnectionSlots(upstream.maxConnections, upstream.connectTimeoutMs);
     this.dispatcher = new Agent({
       allowH2: false,

@@ -40,7 +40,8 @@ export async function start(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Program> {
   const child = spawn('taskset', ['-c', String(core), ...command], {
-    env: { ...process.env, ...env },
+    // All of it is on loopback, whatever proxies the shell knows.
+    env: { ...process.env, no_proxy: '*', ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;

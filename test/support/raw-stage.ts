@@ -43,7 +43,7 @@ export class RawStage {
   }
 
   /** A client that has sent these bytes. */
-  async send(bytes: string): Promise<RawClient> {
+  async send(bytes: string | Buffer): Promise<RawClient> {
     const client = await RawClient.open(this.router.port, bytes);
     this.#clients.push(client);
     return client;

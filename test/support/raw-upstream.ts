@@ -211,7 +211,11 @@ export class RawConnection {
 
   /** Hands the connection to another server, byte by byte. */
   forwardTo(port: number): void {
-    const target = connect(port, '127.0.0.1');
+    this.joinTo(connect(port, '127.0.0.1'));
+  }
+
+  /** From now on what comes from the one goes to the other, and they end together. */
+  joinTo(target: Socket): void {
     target.on('error', () => this.socket.destroy()).on('close', () => this.socket.destroy());
     this.socket.on('close', () => target.destroy());
     this.socket.pipe(target).pipe(this.socket);
