@@ -23,7 +23,7 @@ beforeAll(async () => {
   router = await startProcess({
     ...environmentFor(chutes.url),
     LOG_LEVEL: 'trace',
-    REQUEST_HEADERS_TIMEOUT_MS: '300',
+    REQUEST_HEADERS_TIMEOUT_MS: '2000',
     MAX_INFLIGHT_BODY_BYTES: '50000',
   });
   const url = await router.url;

@@ -8,6 +8,14 @@ import { ChutesSimulator } from './chutes-simulator.js';
 import { type Stage, Tour } from './tour.js';
 
 const PORT = 8080;
+/** The last three are what the clients' own examples ask for: `openai`, LangChain, AI SDK. */
+const ALIASES = [
+  'chutesai/AutoPilot',
+  'chutesai-routing/AutoPilot',
+  'gpt-5.5',
+  'gpt-4-1106-preview',
+  'meta-llama/Llama-3-70b-chat-hf',
+];
 
 const stage: Stage = {
   write: (text) => void process.stdout.write(text),
@@ -43,6 +51,7 @@ async function startRouter(upstream: string): Promise<NestFastifyApplication> {
     EVIDENCE_BASE_URL: upstream,
     MODELS_URL: `${upstream}/v1/models`,
     UTILIZATION_URL: `${upstream}/chutes/utilization`,
+    AUTOPILOT_ALIASES: ALIASES.join(','),
     LOG_LEVEL: 'silent',
   });
   const app = await createApp(config);

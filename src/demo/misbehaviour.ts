@@ -62,7 +62,9 @@ type PlainKind =
   /** Promises a `Content-Length`, closes when half of it is sent. */
   | 'truncated'
   /** A stream that ends cleanly, but without `data: [DONE]`. */
-  | 'no-done';
+  | 'no-done'
+  /** 200 with the body of the request, byte for byte. */
+  | 'echo';
 
 export type BehaviourKind = Behaviour['kind'];
 
@@ -91,6 +93,7 @@ const NAMED: Readonly<Record<NamedKind, Behaviour>> = {
   stall: { kind: 'stall' },
   truncated: { kind: 'truncated' },
   'no-done': { kind: 'no-done' },
+  echo: { kind: 'echo' },
 };
 
 const BEHAVIOUR_OF_ID: ReadonlyMap<string, Behaviour> = new Map(

@@ -133,6 +133,12 @@ describe.each([true, false])('misbehaviour, streamed: %s', (stream) => {
   });
 });
 
+test('SIM-30: the echo of a request is its body, byte for byte', async () => {
+  const body = '{ "model": "sim\\/echo", "n":1.0,\r\n "n": 12345678901234567890 }';
+  const answer = await fetch(`${simulator.url}/v1/chat/completions`, { method: 'POST', body });
+  expect([answer.status, await answer.text()]).toEqual([200, body]);
+});
+
 describe('misbehaviour of streams', () => {
   test('SIM-17: as many events as asked for come before the break', async () => {
     simulator.behave('x', { kind: 'cut-stream', afterChunks: 7 });

@@ -49,6 +49,9 @@ export async function perform(exchange: Exchange, behaviour: Behaviour, show: Pe
       return answer(exchange, show, { done: true });
     case 'no-done':
       return answer(exchange, show, { done: false });
+    case 'echo':
+      exchange.begin(200, JSON_HEADERS);
+      return exchange.end(exchange.request.body);
     case 'slow-headers':
       await exchange.sleep(behaviour.ms ?? DEFAULT_SLOW_HEADERS_MS);
       return answer(exchange, show, { done: true });

@@ -1,0 +1,91 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { buildRouter } from './support/process.js';
+import { eventually } from './support/router.js';
+
+const SAYS = /\bsimulated [\w-]+\/[\w.-]+\./;
+
+let demo: ChildProcess;
+let baseURL: string;
+
+beforeAll(async () => {
+  demo = spawn(process.execPath, [join(dirname(await buildRouter()), 'demo', 'main.js')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  demo.stdout?.on('data', (text) => (output += String(text)));
+  await eventually(() => output.includes('console.log('), 30_000);
+  [, baseURL = ''] = /baseURL: '([^']+)'/.exec(output) ?? [];
+}, 90_000);
+
+afterAll(async () => {
+  demo.kill('SIGKILL');
+  await once(demo, 'close');
+});
+
+/** What the fenced blocks of a language hold, in their order. */
+function blocksIn(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(
+    ([, code = '']) => code,
+  );
+}
+
+function blockWith(words: string, text: string, language: string): string {
+  const block = blocksIn(text, language).find((code) => code.includes(words));
+  if (block === undefined) throw new Error(`There is no example with ${words}.`);
+  return block;
+}
+
+function readmeOf(client: string): string {
+  return readFileSync(`node_modules/${client}/README.md`, 'utf8');
+}
+
+/** What a module prints. */
+async function run(code: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    env: { CHUTES_API_KEY: 'demo', ...env },
+  });
+  return stdout;
+}
+
+describe('the examples of the README', () => {
+  const [, section = ''] = /^## Clients\n(.*?)^## /ms.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const examples = blocksIn(section, 'js').map((code) => [/from '([^']+)'/.exec(code)?.[1], code] as const);
+
+  test.each(examples)('PRJ-18: the one with %s runs', async (_, code) => {
+    expect(code).toContain('http://127.0.0.1:8080/v1');
+    expect(await run(code.replace('http://127.0.0.1:8080/v1', baseURL))).toMatch(SAYS);
+  });
+
+  test('PRJ-18: what curl sends is answered', async () => {
+    const [, path = '', body = ''] =
+      /curl -N http:\/\/127\.0\.0\.1:8080\/v1(\S+) .*-d '(.*)'/s.exec(blockWith('curl', section, 'sh')) ?? [];
+    const answer = await fetch(baseURL + path, { method: 'POST', body });
+    expect(await answer.text()).toMatch(/^data: .*data: \[DONE\]\n\n$/s);
+  });
+});
+
+describe("the clients' own examples run with another base URL and key alone", () => {
+  test('SIM-31, RTE-21: openai', async () => {
+    const example = blockWith('client.chat.completions.create', readmeOf('openai'), 'ts');
+    expect(await run(example, { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: 'demo' })).toMatch(SAYS);
+  });
+
+  test('SIM-31, RTE-21: AI SDK', async () => {
+    const example = blockWith('generateText', readmeOf('@ai-sdk/openai-compatible'), 'ts');
+    const code = `${example.replace('https://api.example.com/v1', baseURL)}\nconsole.log(text);`;
+    expect(await run(code, { MY_API_KEY: 'demo' })).toMatch(SAYS);
+  });
+
+  // They lack an import, and give a message where LangChain takes several, or a text.
+  test.each(['model.invoke', 'model.stream'])('SIM-31, RTE-21: LangChain, %s', async (words) => {
+    const example = blockWith(words, readmeOf('@langchain/openai'), 'typescript');
+    const code = `${example.replace(/new HumanMessage\((.*?)\)/, '$1')}
+      console.log(response.text ?? (await Array.fromAsync(response)).map(({ text }) => text).join(''));`;
+    expect(await run(code, { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: 'demo' })).toMatch(SAYS);
+  });
+});
