@@ -6,10 +6,15 @@ const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 
 const OVERHEAD_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];
 
 export type Mode = 'alias' | 'list' | 'direct' | 'none';
-export type AbortPhase = 'upload' | 'waiting' | 'streaming';
-export type StickyLookup = 'hit' | 'miss' | 'ineligible' | 'error';
-type FeedLabel = 'models' | 'utilization';
-type RefreshOutcome = 'ok' | 'empty' | 'error';
+const ABORT_PHASES = ['upload', 'waiting', 'streaming'] as const;
+const STICKY_LOOKUPS = ['hit', 'miss', 'ineligible', 'error'] as const;
+const FEEDS = ['models', 'utilization'] as const;
+const REFRESH_OUTCOMES = ['ok', 'empty', 'error'] as const;
+
+export type AbortPhase = (typeof ABORT_PHASES)[number];
+export type StickyLookup = (typeof STICKY_LOOKUPS)[number];
+type FeedLabel = (typeof FEEDS)[number];
+type RefreshOutcome = (typeof REFRESH_OUTCOMES)[number];
 
 /** Every metric of the router, in a registry of its own. */
 @Injectable()
@@ -42,6 +47,7 @@ export class MetricsService {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.startAtZero();
   }
 
   requestStarted(): void {
@@ -95,6 +101,16 @@ export class MetricsService {
       registers: [this.registry],
       collect: () => gauge.set(value()),
     });
+  }
+
+  /** Prometheus sees no increase in a series that begins with 1. */
+  private startAtZero(): void {
+    for (const phase of ABORT_PHASES) this.clientAborts.inc({ phase }, 0);
+    for (const outcome of STICKY_LOOKUPS) this.stickyLookups.inc({ outcome }, 0);
+    for (const feed of FEEDS) {
+      this.skippedRows.inc({ feed }, 0);
+      for (const outcome of REFRESH_OUTCOMES) this.refreshes.inc({ feed, outcome }, 0);
+    }
   }
 
   private gauge(name: string, help: string): Gauge {

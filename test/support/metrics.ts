@@ -29,10 +29,10 @@ export class Metrics {
     return this.#values.has(keyOf(PREFIX + name, labels));
   }
 
-  /** The series of a counter by its one label. */
+  /** The series of a counter by its one label, those still at 0 left out. */
   by(label: string, name: string): Readonly<Record<string, number>> {
     const prefix = `${PREFIX + name}{${label}=`;
-    const found = [...this.#values].filter(([key]) => key.startsWith(prefix));
+    const found = [...this.#values].filter(([key, value]) => key.startsWith(prefix) && value > 0);
     return Object.fromEntries(found.map(([key, value]) => [key.slice(prefix.length, -1), value]));
   }
 
