@@ -1,0 +1,81 @@
+{{- define "autopilot.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "autopilot.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains (include "autopilot.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "autopilot.name" .) | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "autopilot.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "autopilot.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "autopilot.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "autopilot.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{- define "autopilot.image" -}}
+{{- $tagged := printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- if .Values.image.digest -}}{{ printf "%s@%s" $tagged .Values.image.digest }}{{- else -}}{{ $tagged }}{{- end -}}
+{{- end -}}
+
+{{- define "autopilot.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "autopilot.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The name of the Secret in use; empty if there is none. */}}
+{{- define "autopilot.secretName" -}}
+{{- if .Values.secret.existingSecret -}}
+{{- .Values.secret.existingSecret -}}
+{{- else if or .Values.secret.stickyHashSecret .Values.secret.redisUrl -}}
+{{- include "autopilot.fullname" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whole numbers come as floats, which would print as 3.3554432e+07. */}}
+{{- define "autopilot.value" -}}
+{{- if kindIs "float64" . -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
+{{- end -}}
+
+{{- define "autopilot.terminationGracePeriodSeconds" -}}
+{{- $waitMs := add (int64 .Values.config.SHUTDOWN_DRAIN_MS) (int64 .Values.config.SHUTDOWN_GRACE_MS) -}}
+{{- add (int64 .Values.preStopSleepSeconds) (div (add $waitMs 999) 1000) (int64 .Values.terminationMarginSeconds) -}}
+{{- end -}}
+
+{{/* The port of a URL, by its scheme if it has none of its own. */}}
+{{- define "autopilot.portOf" -}}
+{{- $url := urlParse . -}}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
+{{- $port | default (get (dict "http" "80" "https" "443" "redis" "6379" "rediss" "6379") $url.scheme) -}}
+{{- end -}}
+
+{{/* The ports that the router has to reach, separated by spaces. */}}
+{{- define "autopilot.egressPorts" -}}
+{{- $ports := list -}}
+{{- $upstreams := list "BACKEND_BASE_URL" "MODELS_URL" "UTILIZATION_URL" "EVIDENCE_BASE_URL" -}}
+{{- range $upstreams -}}
+{{- $ports = append $ports (include "autopilot.portOf" (get $.Values.config . | default "https://default")) -}}
+{{- end -}}
+{{- range list "HTTPS_PROXY" "HTTP_PROXY" -}}
+{{- with get $.Values.config . -}}{{- $ports = append $ports (include "autopilot.portOf" .) -}}{{- end -}}
+{{- end -}}
+{{- if eq (get .Values.config "STICKY_STORE" | default "memory") "redis" -}}
+{{- $ports = append $ports (include "autopilot.portOf" (.Values.secret.redisUrl | default "redis://default")) -}}
+{{- end -}}
+{{- range .Values.networkPolicy.extraEgressPorts -}}{{- $ports = append $ports (include "autopilot.value" .) -}}{{- end -}}
+{{- $ports | uniq | join " " -}}
+{{- end -}}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { loadConfig } from '../src/config/config.js';
+import { methodsServedAt } from '../src/openai/served-paths.js';
+import { readDockerfile } from './support/dockerfile.js';
+import { CHART, describeHelm, EVERYTHING, render, VALUE_SETS } from './support/helm.js';
+import { type Manifest, only, specOf } from './support/manifests.js';
+
+function podOf(manifests: readonly Manifest[]) {
+  const { metadata, spec: pod } = specOf('Deployment', manifests).template;
+  return { labels: metadata.labels, pod, container: pod.containers[0] };
+}
+
+describeHelm('a pod', () => {
+  test.each(VALUE_SETS)('OPS-14: is what the restricted security standard allows, %s', (_, values) => {
+    const manifests = render(values);
+    const pods = [podOf(manifests).pod, specOf('Pod', manifests)];
+    for (const { automountServiceAccountToken, securityContext, containers } of pods) {
+      expect(automountServiceAccountToken).toBe(false);
+      expect(securityContext).toMatchObject({
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      expect(containers.map((container) => container.securityContext)).toEqual([
+        {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+      ]);
+    }
+  });
+
+  test('OPS-14: has the user of the image', () => {
+    const user = readDockerfile()
+      .at(-1)
+      ?.instructions.find(({ name }) => name === 'USER');
+    const { runAsUser, runAsGroup } = podOf(render()).pod.securityContext;
+    expect(`${runAsUser}:${runAsGroup}`).toBe(user?.text);
+  });
+
+  test.each(VALUE_SETS)('OPS-15: is asked by its probes for what the router serves, %s', (_, values) => {
+    const manifests = render(values);
+    const { startupProbe, livenessProbe, readinessProbe, ports } = podOf(manifests).container;
+    const asked = [startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet);
+    expect(asked.map(({ path }) => path)).toEqual(['/healthz', '/healthz', '/readyz']);
+    expect(asked.filter(({ path }) => !methodsServedAt(path)?.includes('GET'))).toEqual([]);
+    expect(new Set(asked.map(({ port }) => port))).toEqual(new Set(ports.map(({ name }) => name)));
+  });
+
+  test.each(VALUE_SETS)('OPS-15: has one port, the one that the router listens at, %s', (_, values) => {
+    const manifests = render(values);
+    const { listen } = loadConfig({ LISTEN_ADDR: only('ConfigMap', manifests).data?.['LISTEN_ADDR'] });
+    const { ports } = podOf(manifests).container;
+    expect(ports.map(({ containerPort }) => containerPort)).toEqual([listen.port]);
+    const service = specOf('Service', manifests);
+    expect(service.ports.map(({ targetPort }) => targetPort)).toEqual(ports.map(({ name }) => name));
+  });
+
+  test.each([
+    ['by default', {}, 0, 45],
+    ['with everything on', EVERYTHING, 7, 7 + 73 + 10],
+    ['without drain', { config: { SHUTDOWN_DRAIN_MS: 0, SHUTDOWN_GRACE_MS: 999 } }, 0, 11],
+  ])('OPS-16: gets the time to pause, drain and let answers finish, %s', (_, values, pause, seconds) => {
+    const { pod, container } = podOf(render(values));
+    expect(container.lifecycle?.preStop.sleep.seconds ?? 0).toBe(pause);
+    expect(pod.terminationGracePeriodSeconds).toBe(seconds);
+  });
+
+  test('OPS-9: has memory for all the bodies that the router may hold', () => {
+    const { memory } = podOf(render()).container.resources.limits;
+    expect(memory).toMatch(/^\dGi$/);
+    const spare = Number.parseInt(memory, 10) * 2 ** 30 - loadConfig({}).requests.maxInflightBytes;
+    expect(spare).toBeGreaterThanOrEqual(2 ** 28);
+  });
+});
+
+describeHelm('what stands around the pods', () => {
+  test('OPS-19: finds them by labels that they have', () => {
+    const manifests = render(EVERYTHING);
+    const { labels, pod } = podOf(manifests);
+    const { matchLabels } = specOf('Deployment', manifests).selector;
+    expect(labels).toMatchObject(matchLabels);
+    expect([
+      specOf('Service', manifests).selector,
+      specOf('PodDisruptionBudget', manifests).selector.matchLabels,
+      specOf('NetworkPolicy', manifests).podSelector.matchLabels,
+      pod.topologySpreadConstraints[0].labelSelector.matchLabels,
+    ]).toEqual(Array.from({ length: 4 }, () => matchLabels));
+    const service = only('Service', manifests).metadata.labels;
+    const monitor = specOf('ServiceMonitor', manifests);
+    expect(service).toMatchObject(monitor.selector.matchLabels);
+  });
+
+  test('OPS-19: does not find the pod of the test', () => {
+    const { matchLabels } = specOf('Deployment', render()).selector;
+    expect(only('Pod', render()).metadata.labels).not.toMatchObject(matchLabels);
+  });
+
+  test('OPS-19: names objects that exist', () => {
+    const manifests = render(EVERYTHING);
+    const deployment = only('Deployment', manifests);
+    expect(podOf(manifests).pod.serviceAccountName).toBe(only('ServiceAccount', manifests).metadata.name);
+    expect(podOf(manifests).container.envFrom).toContainEqual({
+      configMapRef: { name: only('ConfigMap', manifests).metadata.name },
+    });
+    expect(specOf('HorizontalPodAutoscaler', manifests)).toMatchObject({
+      scaleTargetRef: { kind: 'Deployment', name: deployment.metadata.name },
+    });
+  });
+
+  test('OPS-19: leaves the number of pods to the autoscaler where there is one', () => {
+    expect(specOf('Deployment', render()).replicas).toBe(2);
+    expect(specOf('Deployment', render(EVERYTHING)).replicas).toBeUndefined();
+  });
+
+  test('OPS-19: the test of a release asks the Service whether the router is ready', () => {
+    const manifests = render();
+    const { containers } = specOf('Pod', manifests);
+    const { ports } = specOf('Service', manifests);
+    const url = `http://${only('Service', manifests).metadata.name}:${ports[0].port}/readyz`;
+    expect(containers[0].command).toEqual(['node', '/app/healthcheck.mjs', url]);
+  });
+
+  test('OPS-20: the ingress leads to the client routes and nowhere else', () => {
+    const manifests = render(EVERYTHING);
+    const backend = {
+      service: { name: only('Service', manifests).metadata.name, port: { name: 'http' } },
+    };
+    const paths = ['/v1', '/chutes'].map((path) => ({ path, pathType: 'Prefix', backend }));
+    expect(specOf('Ingress', manifests)).toMatchObject({
+      ingressClassName: 'internal',
+      rules: ['a.example', 'b.example'].map((host) => ({ host, http: { paths } })),
+    });
+  });
+
+  test.each([
+    ['by default', {}, [443]],
+    ['with everything on', EVERYTHING, [8081, 443, 3128, 6390, 9999]],
+    [
+      'with Redis of a Secret that exists',
+      { config: { STICKY_STORE: 'redis' }, secret: { existingSecret: 'mine' } },
+      [443, 6379],
+    ],
+  ])('OPS-21: the network lets in at the port, and out to where the settings lead, %s', (_, values, out) => {
+    const manifests = render(values);
+    const { policyTypes, ingress, egress } = specOf('NetworkPolicy', manifests);
+    expect(policyTypes).toEqual(['Ingress', 'Egress']);
+    const listening = podOf(manifests).container.ports.map(({ containerPort }) => containerPort);
+    expect(ingress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual(listening);
+    const [dns, upstreams, ...others] = egress.map(({ ports }) => ports);
+    expect(dns?.map(({ port, protocol }) => `${port}/${protocol}`)).toEqual(['53/UDP', '53/TCP']);
+    expect(upstreams?.map(({ port }) => port)).toEqual(out);
+    expect(others).toEqual([]);
+  });
+
+  test('OPS-22: Prometheus gets the alerts of the project and the job that they expect', () => {
+    const manifests = render(EVERYTHING);
+    const alerts = parse(readFileSync('deploy/observability/alerts.yml', 'utf8')) as { groups: unknown };
+    expect(specOf('PrometheusRule', manifests)).toEqual({ groups: alerts.groups });
+    const { jobLabel, endpoints } = specOf('ServiceMonitor', manifests);
+    expect(only('Service', manifests).metadata.labels[jobLabel]).toBe('chutes-autopilot');
+    expect(JSON.stringify(alerts)).toContain('job=~\\".*chutes-autopilot.*\\"');
+    expect(endpoints).toEqual([{ port: 'http', path: '/metrics', interval: '15s' }]);
+    expect(methodsServedAt('/metrics')).toContain('GET');
+  });
+});
+
+describeHelm('the chart as a folder', () => {
+  test('OPS-13: templates every value that it has', () => {
+    const values = Object.keys(parse(readFileSync(`${CHART}/values.yaml`, 'utf8')) as object);
+    const schema = JSON.parse(readFileSync(`${CHART}/values.schema.json`, 'utf8')) as { properties: object };
+    expect(new Set(Object.keys(schema.properties))).toEqual(new Set([...values, 'global']));
+  });
+});

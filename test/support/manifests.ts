@@ -1,0 +1,87 @@
+// Kubernetes objects, as far as tests look into them.
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Labels };
+  readonly spec: unknown;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+
+interface Selector {
+  readonly matchLabels: Labels;
+}
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+}
+
+interface Container {
+  readonly securityContext: object;
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly envFrom: unknown;
+  readonly lifecycle?: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+  readonly startupProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly resources: { readonly limits: { readonly memory: string } };
+  readonly command?: readonly string[];
+}
+
+export interface PodSpec {
+  readonly automountServiceAccountToken: boolean;
+  readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number };
+  readonly serviceAccountName: string;
+  readonly terminationGracePeriodSeconds: number;
+  readonly containers: readonly [Container];
+  readonly topologySpreadConstraints: readonly [{ readonly labelSelector: Selector }];
+}
+
+interface Ports {
+  readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+}
+
+interface Specs {
+  Deployment: {
+    readonly replicas?: number;
+    readonly selector: Selector;
+    readonly template: {
+      readonly metadata: { readonly labels: Labels; readonly annotations: Labels };
+      readonly spec: PodSpec;
+    };
+  };
+  HorizontalPodAutoscaler: object;
+  Ingress: object;
+  NetworkPolicy: {
+    readonly podSelector: Selector;
+    readonly policyTypes: readonly string[];
+    readonly ingress: readonly Ports[];
+    readonly egress: readonly Ports[];
+  };
+  Pod: PodSpec;
+  PodDisruptionBudget: { readonly selector: Selector };
+  PrometheusRule: object;
+  Service: {
+    readonly selector: Labels;
+    readonly ports: readonly [{ readonly port: number; readonly targetPort: string }];
+  };
+  ServiceMonitor: {
+    readonly selector: Selector;
+    readonly jobLabel: string;
+    readonly endpoints: readonly unknown[];
+  };
+}
+
+/** The one object of this kind. */
+export function only(kind: string, manifests: readonly Manifest[]): Manifest {
+  const [first, ...others] = manifests.filter((one) => one.kind === kind);
+  if (!first || others.length > 0) throw new Error(`There is not exactly one ${kind}.`);
+  return first;
+}
+
+/** What the one object of this kind says. */
+export function specOf<Kind extends keyof Specs>(kind: Kind, manifests: readonly Manifest[]): Specs[Kind] {
+  return only(kind, manifests).spec as Specs[Kind];
+}
