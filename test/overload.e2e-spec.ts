@@ -111,7 +111,7 @@ describe('bodies past MAX_INFLIGHT_BODY_BYTES', () => {
 describe('connections', () => {
   test('CFG-21, CFG-37, ATT-25, ERR-12: with all of the upstream busy requests are refused, and served when one is free', async () => {
     await edge.close();
-    edge = await Edge.start({ UPSTREAM_MAX_CONNECTIONS: '2', UPSTREAM_CONNECT_TIMEOUT_MS: '100' });
+    edge = await Edge.start({ UPSTREAM_MAX_CONNECTIONS: '2', UPSTREAM_CONNECT_TIMEOUT_MS: '500' });
     edge.chutes.behave(MODEL, 'silent');
     const busy = [await edge.open(completionOf()), await edge.open(completionOf())];
     for (const _ of busy) await edge.chutes.nextRequest();
@@ -152,8 +152,6 @@ describe('connections', () => {
 
 /** How much has come of the requests that are running. */
 function bytesHeld({ router }: Edge): number {
-  return [...router.app.get(RequestTelemetry).unfinished.keys()].reduce(
-    (sum, { bytesIn }) => sum + bytesIn,
-    0,
-  );
+  const replies = [...router.app.get(RequestTelemetry).unfinished];
+  return replies.reduce((sum, { request }) => sum + request.record.bytesIn, 0);
 }

@@ -52,7 +52,7 @@ async function activeRequests(): Promise<number> {
 
 /** Of the requests that have not ended. */
 function records(): RequestRecord[] {
-  return [...edge.router.app.get(RequestTelemetry).unfinished.keys()];
+  return [...edge.router.app.get(RequestTelemetry).unfinished].map(({ request }) => request.record);
 }
 
 async function selections(): Promise<number> {

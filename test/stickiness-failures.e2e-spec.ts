@@ -4,6 +4,8 @@ import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import type { NamedKind } from '../src/demo/misbehaviour.js';
 import { complete } from './support/ask.js';
 import { arrived, Caller } from './support/caller.js';
+import { chatRequest } from './support/chat-request.js';
+import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
 // Takes some seconds where the machine is busy.
@@ -128,6 +130,30 @@ describe('the pinned model fails', () => {
     await arrived(chutes, 1);
     expect(await caller.tries(LIST)).toEqual([A]);
   });
+
+  test.each<NamedKind>(['cut-stream', 'unframed-error', 'stall'])(
+    'STK-9: %s drops the pin when the router sees it, though the client cannot be told yet',
+    async (kind) => {
+      const { caller, headers } = newClient(hasty);
+      await caller.pinToSecond(LIST);
+      chutes.behave(C, { kind: 'scripted', script: async ({ closed }) => closed }, { times: 1 });
+      chutes.behave(B, kind, { times: 1 });
+      // In a pipeline the broken answer has to wait for the one in front of it, which never comes.
+      const own = [`Authorization: ${headers['authorization']}`];
+      const before = hasty.requestLogs.length;
+      const pipeline = [chatRequest({ model: C }), chatRequest({ model: LIST, stream: true, headers: own })];
+      const client = await RawClient.open(Number(new URL(hasty.url).port), pipeline.join(''));
+      const requests = [await chutes.nextRequest(), await chutes.nextRequest()];
+      await requests.find(({ model }) => model === B)?.ended;
+      // What comes later has been seen, so the end has, too.
+      await caller.ask(C);
+      expect(await arrived(chutes, 1)).toEqual([C]);
+
+      expect(await caller.tries(LIST)).toEqual([A]);
+      expect(hasty.requestLogs.slice(before).some(({ ending }) => ending === 'interrupted')).toBe(false);
+      client.close();
+    },
+  );
 });
 
 describe('the pinned model answers without success', () => {

@@ -70,9 +70,9 @@ describe('a failure that nothing expected', () => {
   test('ERR-5: after the commit it ends the connection, and the process lives on', async () => {
     const relays = to.app.get(RelayService);
     const original = relays.relay.bind(relays);
-    relays.relay = async (_exchange, _answer, reply) => {
+    relays.relay = (_exchange, _answer, reply) => {
       reply.hijack();
-      return Promise.reject(new Error('Unexpected.'));
+      throw new Error('Unexpected.');
     };
     const client = await RawClient.open(to.port, chatRequest({ model: 'a/first' }));
     await client.ended;

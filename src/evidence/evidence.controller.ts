@@ -9,7 +9,6 @@ import type { AttemptClock } from '../upstream/attempt-clock.js';
 import { toUpstreamHeaders } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
-import { outcomeFor } from '../upstream/upstream-exchange.js';
 import { chuteIdOf, nonceOf } from './evidence-target.js';
 
 /** TEE evidence: the question is checked here, the answer is the upstream's. */
@@ -53,14 +52,14 @@ export class EvidenceController {
         headers: toUpstreamHeaders(request.raw.rawHeaders, request.id),
       },
       this.clock,
-      { opensAtHeaders: true, onDispatch: () => (record.attempts = 1) },
+      { client: reply.raw, opensAtHeaders: true, onDispatch: () => (record.attempts = 1) },
     );
-    const outcome = await outcomeFor(reply.raw, exchange);
+    const outcome = await exchange.outcome;
     switch (outcome.kind) {
       case 'opened':
         record.model = this.modelOf(chuteId) ?? 'other';
         this.metrics.answerSelected(record.model, outcome.status);
-        await this.relays.relay(exchange, outcome, reply, record);
+        this.relays.relay(exchange, outcome, reply, record);
         break;
       case 'failed':
         record.failovers.push(outcome.reason);

@@ -4,6 +4,9 @@ import { ApiError } from '../openai/api-error.js';
 /** `host`, `host:port` or `[v6]:port`, as RFC 9110 §7.2 has it; the characters are those of RFC 3986's reg-name. */
 const HOST = /^(?:\[(?<v6>[^\]]*)\]|(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})*)(?::\d{0,5})?$/i;
 
+/** What a host mostly looks like. */
+const PLAIN_HOST = /^[\w.-]+(?::\d{1,5})?$/;
+
 /**
  * What Node's parser lets pass though two readers could understand it differently: another one in front of
  * this router, say; and expectations that cannot be met. @param rawHeaders name, value, name, value, …
@@ -32,6 +35,7 @@ export function requestProblem(httpVersion: string, rawHeaders: readonly string[
 }
 
 function isHost(value: string): boolean {
+  if (PLAIN_HOST.test(value)) return true;
   const match = HOST.exec(value);
   const v6 = match?.groups?.['v6'];
   return match !== null && (v6 === undefined || isIPv6(v6));
@@ -39,6 +43,7 @@ function isHost(value: string): boolean {
 
 /** The path and query of a request target; those of an absolute-form one (`http://host/path`), too. */
 export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
   const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
   if (!absolute) return target;
   const rest = target.slice(absolute[0].length);

@@ -76,7 +76,8 @@ export class LifecycleService implements OnModuleInit {
 
   private interrupt(): void {
     this.relays.interruptAll('shutting_down');
-    for (const [record, reply] of this.telemetry.unfinished) {
+    for (const reply of this.telemetry.unfinished) {
+      const { record } = reply.request;
       // Whoever is being answered already, by a relay or by the router, has nothing more to hear.
       if (reply.sent) continue;
       if (record.attempts > 0 && record.mode !== 'direct') {
@@ -89,7 +90,7 @@ export class LifecycleService implements OnModuleInit {
   /** What is left would keep the application from closing: clients that do not read, halves of requests, kept connections. */
   private async disconnect(): Promise<void> {
     // By a reset: to an HTTP/1.0 client the end of the connection would look like the end of the answer.
-    for (const { raw } of this.telemetry.unfinished.values()) raw.socket?.resetAndDestroy();
+    for (const { raw } of this.telemetry.unfinished) raw.socket?.resetAndDestroy();
     this.server.closeAllConnections();
     await this.untilIdle(FAREWELL_MS, false);
   }

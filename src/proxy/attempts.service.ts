@@ -6,12 +6,7 @@ import { ApiError } from '../openai/api-error.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
-import {
-  type Outcome,
-  outcomeFor,
-  type UpstreamExchange,
-  type UpstreamRequest,
-} from '../upstream/upstream-exchange.js';
+import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.js';
 import type { Opened } from '../upstream/relay.service.js';
 import { type CandidateOrder, placeOf } from './candidate-order.js';
 import { failureReason, verdict } from './verdict.js';
@@ -66,9 +61,9 @@ export class AttemptsService {
       const exchange = this.upstream.open(
         plan.requestFor(model),
         { ...this.config, hasAlternative: plan.isStreamed && hasNext, failoverUntilMs },
-        { onDispatch },
+        { client, onDispatch },
       );
-      const outcome = await outcomeFor(client, exchange);
+      const outcome = await exchange.outcome;
       this.count(outcome, record);
 
       const isLate = performance.now() > failoverUntilMs;

@@ -40,9 +40,8 @@ export class ProxyService {
     if (!body) return void reply.hijack();
     try {
       const { key, selected } = await this.select(body, request, reply, record);
-      body.release();
       if (!selected) return void reply.hijack();
-      await this.relay(selected, key, reply, record);
+      this.relay(selected, key, reply, record);
     } finally {
       body.release();
     }
@@ -118,12 +117,12 @@ export class ProxyService {
     }
   }
 
-  private async relay(
+  private relay(
     { exchange, answer, model }: Selected,
     key: ClientKey | undefined,
     reply: FastifyReply,
     record: RequestRecord,
-  ): Promise<void> {
+  ): void {
     record.model = catalogIdOf(model, this.ranking.snapshot.catalog) ?? 'other';
     this.metrics.answerSelected(record.model, answer.status);
     const ownHeaders =
@@ -135,7 +134,8 @@ export class ProxyService {
             'x-chutes-autopilot-attempts',
             String(record.attempts),
           ];
-    const ending = await this.relays.relay(exchange, answer, reply, record, ownHeaders);
-    if (ending === 'broken' && key) this.sticky.failed(key, model);
+    this.relays.relay(exchange, answer, reply, record, ownHeaders, () => {
+      if (key) this.sticky.failed(key, model);
+    });
   }
 }

@@ -3,19 +3,25 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
+import { Roster } from '../telemetry/roster.js';
 import { BodyPieces } from './body-pieces.js';
 import { HeldBody } from './held-body.js';
 
-/** Ends an upload, which counts no more from then on. */
-type Refuse = (error: Error) => void;
+/** A body that is being received. */
+interface Upload {
+  /** The later it began, the higher. */
+  readonly number: number;
+  /** Ends the upload, which counts no more from then on. */
+  readonly refuse: (error: Error) => void;
+}
 
 /** Reads request bodies, within the limits of size, time and total memory. */
 @Injectable()
 export class RequestBodyService {
   private readonly limits: Config['requests'];
   private heldBytes = 0;
-  /** The bodies that are being received, the newest last. */
-  private readonly uploads = new Set<Refuse>();
+  private readonly uploads = new Roster<Upload>();
+  private begun = 0;
 
   constructor(@Inject(CONFIG) { requests }: Config) {
     this.limits = requests;
@@ -33,10 +39,11 @@ export class RequestBodyService {
     record: RequestRecord,
   ): Promise<HeldBody | undefined> {
     const { maxBytes, bodyTimeoutMs } = this.limits;
-    if (!/^[ \t]*(?:identity)?[ \t]*$/i.test(request.headers['content-encoding'] ?? '')) {
+    const { 'content-encoding': encoding, 'content-length': length } = request.headers;
+    if (encoding !== undefined && !/^[ \t]*(?:identity)?[ \t]*$/i.test(encoding)) {
       throw ApiError.unsupportedEncoding();
     }
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw ApiError.requestTooLarge(maxBytes);
+    if (length !== undefined && Number(length) > maxBytes) throw ApiError.requestTooLarge(maxBytes);
     if (awaitsContinue(request)) response.writeContinue();
 
     const pieces = new BodyPieces();
@@ -56,21 +63,21 @@ export class RequestBodyService {
       else this.keepWithinBudget();
     };
     const onEnd = () => resolve(pieces.take());
-    const refuse: Refuse = (error) => {
+    const refuse = (error: Error) => {
       request.off('data', onData).off('end', onEnd);
-      this.uploads.delete(refuse);
+      this.uploads.remove(entry);
       pieces.clear();
       release();
       reject(error);
     };
     const timer = setTimeout(() => refuse(ApiError.requestTimeout()), bodyTimeoutMs);
-    this.uploads.add(refuse);
+    const entry = this.uploads.add({ number: this.begun++, refuse });
     request
       .on('data', onData)
-      .once('end', onEnd)
-      .once('close', () => resolve(undefined))
+      .on('end', onEnd)
+      .on('close', () => resolve(undefined))
       // An error of the router's own says what is wrong with the body; any other, that the client left.
-      .once('error', (error) => (error instanceof ApiError ? refuse(error) : resolve(undefined)));
+      .on('error', (error) => (error instanceof ApiError ? refuse(error) : resolve(undefined)));
     try {
       const bytes = await promise;
       if (bytes) return new HeldBody(bytes, release);
@@ -79,7 +86,7 @@ export class RequestBodyService {
       return undefined;
     } finally {
       clearTimeout(timer);
-      this.uploads.delete(refuse);
+      this.uploads.remove(entry);
       request.off('data', onData);
     }
   }
@@ -87,9 +94,9 @@ export class RequestBodyService {
   /** Refuses the newest of the bodies that are being received until the others fit. */
   private keepWithinBudget(): void {
     while (this.heldBytes > this.limits.maxInflightBytes) {
-      const newest = [...this.uploads].at(-1);
-      if (!newest) return;
-      newest(ApiError.overloadedUpload());
+      if (this.uploads.size === 0) return;
+      const newest = [...this.uploads].reduce((a, b) => (a.number > b.number ? a : b));
+      newest.refuse(ApiError.overloadedUpload());
     }
   }
 }

@@ -2,7 +2,7 @@ import type { ModelId } from '../catalog/model-list.js';
 import type { HeldBody } from './held-body.js';
 import { type ModelField, withModel } from './model-field.js';
 
-/** Up to this size one copy costs less than several writes. */
+/** Up to this size a copy costs less than a write of its own. */
 const MAX_COPIED_BYTES = 16_384;
 
 /** A body as the dispatcher takes it. */
@@ -35,6 +35,18 @@ export class LargeBody implements Iterable<Buffer> {
 
   private pieces(): readonly Buffer[] {
     const { held, field, model } = this;
-    return model === field.model ? [held.bytes] : withModel(held.bytes, field, model);
+    return model === field.model ? [held.bytes] : joinShort(withModel(held.bytes, field, model));
   }
+}
+
+/** Each piece is a write of its own, so short neighbours are joined. */
+function joinShort(pieces: readonly Buffer[]): Buffer[] {
+  const joined: Buffer[] = [];
+  for (const piece of pieces) {
+    const last = joined.at(-1);
+    if (last && last.length + piece.length <= MAX_COPIED_BYTES)
+      joined.splice(-1, 1, Buffer.concat([last, piece]));
+    else joined.push(piece);
+  }
+  return joined;
 }

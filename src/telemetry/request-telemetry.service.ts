@@ -2,9 +2,11 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LOGGER, type Logger } from './logger.js';
+import { LOG_DESTINATION, type LogDestination, LOGGER, type Logger } from './logger.js';
 import { MetricsService } from './metrics.service.js';
 import { CLIENT_CLOSED_REQUEST, endingOf, RequestRecord, traceIdOf } from './request-record.js';
+import { requestLine } from './request-line.js';
+import { Roster } from './roster.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,10 +21,11 @@ export const Counted = (): MethodDecorator => RouteConfig({ isCounted: true });
 /** Opens a record for each request and, when its connection lets go of it, counts and logs it. */
 @Injectable()
 export class RequestTelemetry implements OnModuleInit {
-  private readonly running = new Map<RequestRecord, FastifyReply>();
+  private readonly running = new Roster<FastifyReply>();
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(LOG_DESTINATION) private readonly destination: LogDestination,
     private readonly metrics: MetricsService,
     private readonly host: HttpAdapterHost<FastifyAdapter>,
   ) {}
@@ -37,8 +40,8 @@ export class RequestTelemetry implements OnModuleInit {
     );
   }
 
-  /** The requests that have not ended, and what will answer them. */
-  get unfinished(): ReadonlyMap<RequestRecord, FastifyReply> {
+  /** The replies to the requests that have not ended. */
+  get unfinished(): Pick<Roster<FastifyReply>, 'size' | typeof Symbol.iterator> {
     return this.running;
   }
 
@@ -46,47 +49,34 @@ export class RequestTelemetry implements OnModuleInit {
     const { isCounted = false } = request.routeOptions.config as { isCounted?: boolean };
     const traceId = traceIdOf(request.headers['traceparent']);
     const record = new RequestRecord(request.id, traceId, performance.now(), isCounted);
-    this.running.set(record, reply);
     if (isCounted) this.metrics.requestStarted();
     // Emitted once for every response, finished or not.
-    reply.raw.once('close', () => this.finish(record, reply));
+    const entry = this.running.add(reply);
+    reply.raw.once('close', () => {
+      this.running.remove(entry);
+      this.finish(record, reply);
+    });
     return record;
   }
 
   private finish(record: RequestRecord, { raw }: FastifyReply): void {
     const { mode, startedAtMs, firstByteAtMs, isCounted } = record;
-    this.running.delete(record);
     const ending = endingOf(record, raw.writableFinished);
     const sent = raw.headersSent ? raw.statusCode : CLIENT_CLOSED_REQUEST;
-    const durationMs = performance.now() - startedAtMs;
+    const endedAtMs = performance.now();
 
     if (isCounted) {
       if (ending === 'client_gone') this.metrics.clientLeft(record.phase);
-      this.metrics.requestFinished(mode, ending === 'client_gone' ? CLIENT_CLOSED_REQUEST : sent, durationMs);
+      const status = ending === 'client_gone' ? CLIENT_CLOSED_REQUEST : sent;
+      this.metrics.requestFinished(mode, status, endedAtMs - startedAtMs);
       if (firstByteAtMs !== undefined) this.metrics.firstByteSent(mode, firstByteAtMs - startedAtMs);
     }
 
-    this.logger[isCounted ? 'info' : 'debug'](
-      {
-        req_id: record.id,
-        trace_id: record.traceId,
-        mode,
-        candidates: record.candidates,
-        model: record.model ?? null,
-        attempts: record.attempts,
-        failovers: record.failovers,
-        status: sent,
-        ending,
-        ttfb_ms: firstByteAtMs === undefined ? null : round(firstByteAtMs - startedAtMs),
-        duration_ms: round(durationMs),
-        bytes_in: record.bytesIn,
-        bytes_out: raw.req.method === 'HEAD' ? 0 : record.bytesOut,
-      },
-      'request',
+    const level = isCounted ? 'info' : 'debug';
+    if (!this.logger.isLevelEnabled(level)) return;
+    const bytesOut = raw.req.method === 'HEAD' ? 0 : record.bytesOut;
+    this.destination.write(
+      requestLine(record, { level, timeMs: Date.now(), endedAtMs, status: sent, ending, bytesOut }),
     );
   }
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
 }

@@ -4,7 +4,7 @@ import { LoggerModule } from 'nestjs-pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { createLogger } from './logger.factory.js';
-import { LOGGER } from './logger.js';
+import { LOG_DESTINATION, LOGGER } from './logger.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsService } from './metrics.service.js';
 import { RequestTelemetry } from './request-telemetry.service.js';
@@ -30,7 +30,10 @@ export class TelemetryModule {
           defaultMetrics: { enabled: false },
         }),
       ],
-      providers: [{ provide: LOGGER, useValue: logger satisfies Logger }],
+      providers: [
+        { provide: LOGGER, useValue: logger satisfies Logger },
+        { provide: LOG_DESTINATION, useValue: destination satisfies DestinationStream },
+      ],
       exports: [LOGGER],
     };
   }

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Dispatcher } from 'undici';
 import { FakeConnection } from '../../test/support/fake-connection.js';
+import { Connector } from '../egress/connector.factory.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
-import { Connector } from './connector.factory.js';
 import { type Outcome, UpstreamExchange } from './upstream-exchange.js';
 
 const CONNECT_MS = 200;
@@ -47,7 +47,8 @@ function failedWith(reason: string): unknown[] {
 }
 
 beforeEach(() => {
-  jest.useFakeTimers();
+  // Before a timer fires there is a turn for what the connection has brought.
+  jest.useFakeTimers({ doNotFake: ['setImmediate'] });
 });
 
 afterEach(() => {

@@ -13,6 +13,9 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 const HOP_BY_HOP_PREFIX = 'proxy-';
 const OWN_PREFIX = 'x-chutes-autopilot-';
 
+const MAX_REMEMBERED = 1_024;
+const MAX_REMEMBERED_LENGTH = 64;
+
 const NOT_FOR_UPSTREAM: ReadonlySet<string> = new Set([
   'accept-encoding',
   'content-length',
@@ -45,49 +48,72 @@ const NOT_FOR_CLIENT_PREFIX = 'access-control-';
 
 /** The client's headers as the upstream is to get them. */
 export function toUpstreamHeaders(raw: FlatHeaders, requestId: string): string[] {
-  const named = namedByConnection(raw);
-  const headers: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string;
-    if (passesUpstream(name.toLowerCase(), named)) headers.push(name, raw[i + 1] as string);
-  }
+  const headers = passing(raw, passesUpstream);
   headers.push('accept-encoding', 'identity', 'x-request-id', requestId);
   return headers;
 }
 
-function passesUpstream(name: string, named: ReadonlySet<string> | undefined): boolean {
-  if (isHopByHop(name, named) || NOT_FOR_UPSTREAM.has(name) || name.startsWith(OWN_PREFIX)) return false;
-  const dashed = name.includes('_') ? name.replaceAll('_', '-') : name;
+const passesUpstream = remembered((name) => {
+  if (isHopByHop(name) || NOT_FOR_UPSTREAM.has(name) || name.startsWith(OWN_PREFIX)) return false;
+  const dashed = name.replaceAll('_', '-');
   return !CLIENT_TRACES.has(dashed) && !CLIENT_TRACE_PREFIX.test(dashed);
-}
+});
 
 /** The upstream's headers as the client is to get them. `omitLength`: something may be added to the body. */
 export function toClientHeaders(raw: FlatHeaders, omitLength: boolean): string[] {
-  const named = namedByConnection(raw);
+  return passing(raw, omitLength ? passesClientWithoutLength : passesClient);
+}
+
+const passesClient = remembered(
+  (name) =>
+    !isHopByHop(name) &&
+    !NOT_FOR_CLIENT.has(name) &&
+    !name.startsWith(NOT_FOR_CLIENT_PREFIX) &&
+    !name.startsWith(OWN_PREFIX),
+);
+
+const passesClientWithoutLength = remembered((name) => name !== 'content-length' && passesClient(name));
+
+function isHopByHop(name: string): boolean {
+  return HOP_BY_HOP.has(name) || name.startsWith(HOP_BY_HOP_PREFIX);
+}
+
+/** The headers whose name passes, less those that a `Connection` header names. */
+function passing(raw: FlatHeaders, passes: (name: string) => boolean): string[] {
   const headers: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    if (isHopByHop(name, named) || NOT_FOR_CLIENT.has(name)) continue;
-    if (name.startsWith(NOT_FOR_CLIENT_PREFIX) || name.startsWith(OWN_PREFIX)) continue;
-    if (omitLength && name === 'content-length') continue;
-    headers.push(raw[i] as string, raw[i + 1] as string);
-  }
-  return headers;
-}
-
-function isHopByHop(name: string, named: ReadonlySet<string> | undefined): boolean {
-  return HOP_BY_HOP.has(name) || name.startsWith(HOP_BY_HOP_PREFIX) || named?.has(name) === true;
-}
-
-function namedByConnection(raw: FlatHeaders): ReadonlySet<string> | undefined {
-  let named: Set<string> | undefined;
+  let named: string | undefined;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
-    for (const token of (raw[i + 1] as string).split(','))
-      (named ??= new Set()).add(token.trim().toLowerCase());
+    const value = raw[i + 1] as string;
+    if (passes(name)) headers.push(name, value);
+    // What it mostly names is a hop-by-hop header anyway.
+    else if (isConnection(name) && value !== 'keep-alive') named = named ? `${named},${value}` : value;
   }
-  return named;
+  return named ? without(headers, named) : headers;
+}
+
+function without(headers: FlatHeaders, connection: string): string[] {
+  const named = new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
+  return headers.filter((_, i) => !named.has((headers[i - (i % 2)] as string).toLowerCase()));
+}
+
+function isConnection(name: string): boolean {
+  return name.length === 10 && name.toLowerCase() === 'connection';
+}
+
+/**
+ * A rule about names in lower case, for names in any case. Verdicts are kept, since names recur; not without
+ * limit, since clients can make them up.
+ */
+function remembered(rule: (name: string) => boolean): (name: string) => boolean {
+  const verdicts = new Map<string, boolean>();
+  return (name) => {
+    const known = verdicts.get(name);
+    if (known !== undefined) return known;
+    const verdict = rule(name.toLowerCase());
+    if (verdicts.size < MAX_REMEMBERED && name.length <= MAX_REMEMBERED_LENGTH) verdicts.set(name, verdict);
+    return verdict;
+  };
 }
 
 /** The first value of a header. @param name in lower case. */

@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
+import { Roster } from '../telemetry/roster.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 import { toClientHeaders } from './headers.js';
-import { type InterruptionCode, Relay, type RelayEnding, type RelayLimits } from './relay.js';
+import { type InterruptionCode, Relay, type RelayLimits } from './relay.js';
 import type { Outcome, UpstreamExchange } from './upstream-exchange.js';
 
 export type Opened = Extract<Outcome, { kind: 'opened' }>;
@@ -13,20 +14,26 @@ export type Opened = Extract<Outcome, { kind: 'opened' }>;
 @Injectable()
 export class RelayService {
   private readonly limits: RelayLimits;
-  private readonly running = new Set<Relay>();
+  private readonly running = new Roster<Relay>();
 
   constructor(@Inject(CONFIG) { upstream, requests }: Config) {
     this.limits = { idleTimeoutMs: upstream.idleTimeoutMs, stallTimeoutMs: requests.stallTimeoutMs };
   }
 
-  /** The commit: from here on the answer is the client's. @param ownHeaders flat, added to the upstream's. */
-  async relay(
+  /**
+   * The commit: from here on the answer is the client's.
+   *
+   * @param ownHeaders flat, added to the upstream's.
+   * @param onBroken called at once when the upstream breaks its answer.
+   */
+  relay(
     exchange: UpstreamExchange,
     { status, headers }: Opened,
     reply: FastifyReply,
     record: RequestRecord,
     ownHeaders: readonly string[] = [],
-  ): Promise<RelayEnding> {
+    onBroken: () => void = () => {},
+  ): void {
     const eventStream = isEventStream(headers);
     const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail() : undefined;
     const head = toClientHeaders(headers, eventStream);
@@ -38,13 +45,10 @@ export class RelayService {
     record.phase = 'streaming';
     record.firstByteAtMs = performance.now();
     reply.hijack();
-    const relay = new Relay(exchange, reply.raw, tail, this.limits, record);
-    this.running.add(relay);
-    try {
-      return await relay.start(status, head).ended;
-    } finally {
-      this.running.delete(relay);
-    }
+    const onClosed = () => this.running.remove(entry);
+    const relay = new Relay(exchange, reply.raw, tail, this.limits, record, { onBroken, onClosed });
+    const entry = this.running.add(relay);
+    relay.start(status, head);
   }
 
   /** Ends every running answer as a broken one. */

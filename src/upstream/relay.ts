@@ -5,9 +5,6 @@ import type { EventStreamTail } from './event-stream.js';
 import type { FlatHeaders } from './headers.js';
 import type { BodySink, UpstreamExchange } from './upstream-exchange.js';
 
-/** How a relayed answer ended. `broken`: by the upstream's fault; `stopped`: by the router's or the client's. */
-export type RelayEnding = 'complete' | 'broken' | 'stopped' | 'client_gone';
-
 export type InterruptionCode = Parameters<typeof ApiError.interrupted>[0];
 
 /** In milliseconds; 0 turns a limit off. */
@@ -18,18 +15,24 @@ export interface RelayLimits {
   readonly stallTimeoutMs: number;
 }
 
+/** Both are called once at most. */
+export interface RelayListener {
+  /** The upstream has broken its answer, perhaps long before the client has what there is of it. */
+  onBroken(): void;
+  /** The client's side is over, too. */
+  onClosed(): void;
+}
+
 /**
  * Writes an opened answer to the client as it arrives, no faster than the client reads. An answer that breaks
  * never looks complete: its connection is closed without a clean end, and an event stream says so first.
  */
 export class Relay implements BodySink {
-  private readonly resolvers = Promise.withResolvers<RelayEnding>();
-  readonly ended: Promise<RelayEnding> = this.resolvers.promise;
-
   private idleTimer: NodeJS.Timeout | undefined;
   private stallTimer: NodeJS.Timeout | undefined;
   private isHeld = false;
-  private ending: RelayEnding | undefined;
+  /** Whether nothing more is to come from the upstream. */
+  private isOver = false;
 
   /** @param tail where an error event can be added: the answer is an event stream and not compressed. */
   constructor(
@@ -38,54 +41,25 @@ export class Relay implements BodySink {
     private readonly tail: EventStreamTail | undefined,
     private readonly limits: RelayLimits,
     private readonly record: RequestRecord,
+    private readonly listener: RelayListener,
   ) {}
 
-  start(status: number, headers: FlatHeaders): this {
+  start(status: number, headers: FlatHeaders): void {
     this.raw.once('close', () => this.onClose());
     this.raw.writeHead(status, headers as string[]);
     // Head and what has come of the body leave in one write.
     this.raw.cork();
     this.exchange.attach(this);
-    if (!this.ending && !this.isHeld) this.armIdleTimer();
+    if (!this.isOver && !this.isHeld) this.armIdleTimer();
     if (this.record.bytesOut === 0 && !this.raw.writableEnded) this.raw.flushHeaders();
     this.raw.uncork();
-    return this;
   }
 
   /** Ends the answer early, as a broken one. */
   interrupt(code: InterruptionCode): void {
-    this.cut(code, 'stopped');
-  }
-
-  onData(chunk: Buffer): void {
-    if (this.ending) return;
-    this.record.bytesOut += chunk.length;
-    this.tail?.push(chunk);
-    if (this.raw.write(chunk)) this.idleTimer?.refresh();
-    else this.hold();
-  }
-
-  onEnd(): void {
-    if (this.ending) return;
-    if (this.tail?.endsWithUnframedError()) {
-      this.record.isInterrupted = true;
-      this.ending = 'broken';
-      this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
-    } else {
-      this.ending = 'complete';
-    }
-    this.raw.end();
-    this.awaitClient();
-  }
-
-  onBreak(): void {
-    this.cut('upstream_stream_interrupted', 'broken');
-  }
-
-  private cut(code: InterruptionCode, ending: RelayEnding): void {
-    if (this.ending) return;
+    if (this.isOver) return;
+    this.isOver = true;
     this.record.isInterrupted = true;
-    this.ending = ending;
     this.exchange.abandon();
     if (this.tail) {
       this.writeErrorEvent(this.tail, code, () => this.disconnect());
@@ -93,6 +67,35 @@ export class Relay implements BodySink {
     } else {
       this.disconnect();
     }
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.isOver) return;
+    this.record.bytesOut += chunk.length;
+    this.tail?.push(chunk);
+    if (this.raw.write(chunk)) this.idleTimer?.refresh();
+    else this.hold();
+  }
+
+  onEnd(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    if (this.tail?.endsWithUnframedError()) {
+      this.record.isInterrupted = true;
+      this.listener.onBroken();
+      this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
+    }
+    this.raw.end();
+    this.awaitClient();
+  }
+
+  onBreak(): void {
+    this.break('upstream_stream_interrupted');
+  }
+
+  private break(code: InterruptionCode): void {
+    if (!this.isOver) this.listener.onBroken();
+    this.interrupt(code);
   }
 
   private writeErrorEvent(tail: EventStreamTail, code: InterruptionCode, written?: () => void): void {
@@ -121,7 +124,7 @@ export class Relay implements BodySink {
 
   private release(): void {
     this.isHeld = false;
-    if (this.ending) return;
+    if (this.isOver) return;
     clearTimeout(this.stallTimer);
     this.armIdleTimer();
     this.exchange.resume();
@@ -136,7 +139,13 @@ export class Relay implements BodySink {
   private armIdleTimer(): void {
     const { idleTimeoutMs } = this.limits;
     if (idleTimeoutMs === 0) return;
-    this.idleTimer = setTimeout(() => this.cut('upstream_idle_timeout', 'broken'), idleTimeoutMs);
+    this.idleTimer = setTimeout(() => {
+      const { bytesOut } = this.record;
+      // What has come while the process stood still is read first.
+      setImmediate(() => {
+        if (this.record.bytesOut === bytesOut) this.break('upstream_idle_timeout');
+      });
+    }, idleTimeoutMs);
   }
 
   private armStallTimer(): void {
@@ -149,9 +158,8 @@ export class Relay implements BodySink {
       return;
     }
     this.stallTimer = setTimeout(() => {
+      this.isOver = true;
       this.record.isInterrupted = true;
-      // What the upstream has broken stays its fault, even if the client does not hear of it.
-      if (this.ending !== 'broken') this.ending = 'stopped';
       this.exchange.abandon();
       this.disconnect();
     }, stallTimeoutMs);
@@ -160,10 +168,10 @@ export class Relay implements BodySink {
   private onClose(): void {
     clearTimeout(this.idleTimer);
     clearTimeout(this.stallTimer);
-    if (!this.ending) {
-      this.ending = 'client_gone';
+    if (!this.isOver) {
+      this.isOver = true;
       this.exchange.abandon();
     }
-    this.resolvers.resolve(this.ending);
+    this.listener.onClosed();
   }
 }

@@ -26,6 +26,8 @@ export interface ExchangeOptions {
   readonly opensAtHeaders?: boolean;
   /** Called when a connection is to be had and the request is handed over. */
   readonly onDispatch?: () => void;
+  /** Whoever waits for the outcome. As soon as its connection is gone, the exchange is abandoned. */
+  readonly client?: ServerResponse;
 }
 
 /** A request body that is made of pieces. */
@@ -91,6 +93,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
   ) {}
 
   start(): this {
+    const { client } = this.options;
+    if (client?.closed) {
+      this.conclude({ kind: 'abandoned' });
+      return this;
+    }
+    client?.on('close', this.leave);
     this.slots.take(this);
     return this;
   }
@@ -222,10 +230,13 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     else this.controller?.abort(ABANDONED);
   }
 
+  private readonly leave = (): void => this.abandon();
+
   private conclude(outcome: Outcome): void {
     clearTimeout(this.timer);
     if (this.isSettled) return;
     this.isSettled = true;
+    this.options.client?.off('close', this.leave);
     this.settled.resolve(outcome);
   }
 
@@ -265,16 +276,4 @@ function dispatchOptions({ body, ...request }: UpstreamRequest): Dispatcher.Disp
   if (Buffer.isBuffer(body)) return { ...request, body };
   const headers = [...request.headers, 'content-length', String(body.length)];
   return { ...request, headers, body: body as Iterable<Buffer> as Buffer };
-}
-
-/** The exchange's outcome; `abandoned` as soon as the client is gone. */
-export async function outcomeFor(client: ServerResponse, exchange: UpstreamExchange): Promise<Outcome> {
-  const abandon = () => exchange.abandon();
-  if (client.closed) abandon();
-  client.once('close', abandon);
-  try {
-    return await exchange.outcome;
-  } finally {
-    client.off('close', abandon);
-  }
 }

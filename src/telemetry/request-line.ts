@@ -1,0 +1,55 @@
+import type { Ending, RequestRecord } from './request-record.js';
+
+/** How a request went, when all of it is known. Times are monotonic milliseconds. */
+export interface Finished {
+  readonly level: 'info' | 'debug';
+  /** The moment of the line, in Unix milliseconds. */
+  readonly timeMs: number;
+  readonly endedAtMs: number;
+  readonly status: number;
+  readonly ending: Ending;
+  readonly bytesOut: number;
+}
+
+/**
+ * The log's line about one request, in pino's own format. Pino puts a line together from some sixty pieces, which
+ * the writer then has to join; in one go it takes a third of the time, and every request has one.
+ */
+export function requestLine(record: RequestRecord, finished: Finished): string {
+  const { startedAtMs, firstByteAtMs } = record;
+  const line = JSON.stringify({
+    level: finished.level,
+    time: isoTime(finished.timeMs),
+    req_id: record.id,
+    trace_id: record.traceId,
+    mode: record.mode,
+    candidates: record.candidates,
+    model: record.model ?? null,
+    attempts: record.attempts,
+    failovers: record.failovers,
+    status: finished.status,
+    ending: finished.ending,
+    ttfb_ms: firstByteAtMs === undefined ? null : round(firstByteAtMs - startedAtMs),
+    duration_ms: round(finished.endedAtMs - startedAtMs),
+    bytes_in: record.bytesIn,
+    bytes_out: finished.bytesOut,
+    msg: 'request',
+  });
+  return `${line}\n`;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}
+
+const clock = { second: NaN, text: '' };
+
+/** As `Date` writes it, but the date is worked out once a second. */
+function isoTime(ms: number): string {
+  const second = Math.floor(ms / 1_000);
+  if (second !== clock.second) {
+    clock.second = second;
+    clock.text = new Date(second * 1_000).toISOString().slice(0, -4);
+  }
+  return `${clock.text}${String(ms - second * 1_000).padStart(3, '0')}Z`;
+}
