@@ -1,6 +1,7 @@
 /**
  * The load: so many connections, each with one request after the other, for so long. Prints one line of JSON.
- * With `rate`, requests are sent so many a second instead, however long the answers take.
+ * With `rate`, requests are sent so many a second instead, however long the answers take; with `each`, every
+ * connection sends so many requests at most.
  */
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
@@ -15,13 +16,19 @@ const { values } = parseArgs({
     bytes: { type: 'string', default: '1024' },
     model: { type: 'string', default: 'first' },
     rate: { type: 'string', default: '0' },
+    each: { type: 'string', default: 'Infinity' },
+    header: { type: 'string', multiple: true, default: [] },
   },
 });
 
 const connections = Number(values.connections);
 const body = chatBody(Number(values.bytes), values.model === 'last');
 const pool = new Pool(values.url, { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
-const headers = { 'content-type': 'application/json', authorization: 'Bearer bench-client' };
+const headers = {
+  'content-type': 'application/json',
+  authorization: 'Bearer bench-client',
+  ...Object.fromEntries(values.header.map((line) => line.split(': ', 2) as [string, string])),
+};
 
 let requests = 0;
 let chunks = 0;
@@ -57,7 +64,7 @@ function send(): Promise<void> {
 }
 
 async function oneAfterTheOther(): Promise<void> {
-  while (performance.now() < until) await send();
+  for (let n = 0; n < Number(values.each) && performance.now() < until; n += 1) await send();
 }
 
 async function atRate(perSecond: number): Promise<void> {

@@ -1,0 +1,64 @@
+import { request } from 'node:http';
+import { once } from 'node:events';
+import { LOAD_CORE, startRouter } from './gateways.ts';
+import { runLoad } from './run-load.ts';
+import { peakBytes, type Program, residentBytes, restartPeak } from './support.ts';
+
+const STREAMS = 500;
+const MB = 1_048_576;
+
+/** Prints what open streams cost in memory, and whether bursts of large requests leave any behind. */
+export async function measureMemory(upstream: Program): Promise<void> {
+  await measureStreams(upstream);
+  await measureBursts(upstream);
+}
+
+async function measureStreams(upstream: Program): Promise<void> {
+  const router = await startRouter(upstream);
+  try {
+    await runLoad(router, LOAD_CORE, ['--ms', '3000']);
+    const before = residentBytes(router.pid);
+    const open = await Promise.all(Array.from({ length: STREAMS }, () => openStream(router)));
+    const each = (residentBytes(router.pid) - before) / STREAMS / 1_024;
+    console.log(
+      `memory of an open, quiet stream (of ${STREAMS})`.padEnd(56),
+      `${each.toFixed(0)} KB   ≤ 64 KB`,
+    );
+    for (const close of open) close();
+  } finally {
+    await router.stop();
+  }
+}
+
+/** A stream whose first chunk has come and whose next will not. @returns what closes it */
+async function openStream({ url }: Program): Promise<() => void> {
+  const body = JSON.stringify({ model: 'chutesai/AutoPilot', stream: true, messages: [] });
+  const call = request(`${url}/v1/chat/completions?quiet`, { method: 'POST', agent: false });
+  call.on('error', () => {});
+  call.end(body);
+  const [response] = (await once(call, 'response')) as [NodeJS.ReadableStream];
+  await once(response, 'data');
+  return () => call.destroy();
+}
+
+async function measureBursts(upstream: Program): Promise<void> {
+  const router = await startRouter(upstream);
+  try {
+    const peaks: number[] = [];
+    for (let burst = 0; burst < 3; burst += 1) {
+      restartPeak(router.pid);
+      const flags = ['--bytes', String(MB), '--connections', '200', '--each', '1', '--ms', '60000'];
+      await runLoad(router, LOAD_CORE, flags);
+      peaks.push(peakBytes(router.pid));
+    }
+    const [first = NaN, , third = NaN] = peaks;
+    const list = peaks.map((peak) => (peak / MB).toFixed(0)).join(', ');
+    const change = ((third / first - 1) * 100).toFixed(0);
+    console.log(
+      '200 requests of 1 MiB at once, three times: peaks'.padEnd(56),
+      `${list} MB   third to first ${change} %   ≤ 10 %`,
+    );
+  } finally {
+    await router.stop();
+  }
+}
