@@ -7,7 +7,6 @@ import { head, type RequestScript, response } from './support/raw-upstream.js';
 import { eventually } from './support/router.js';
 
 const ONE_CONNECTION = { UPSTREAM_MAX_CONNECTIONS: '1' };
-const SHORT_WAIT = { UPSTREAM_CONNECT_TIMEOUT_MS: '150' };
 
 let stage: RawStage;
 
@@ -34,7 +33,7 @@ describe('with all connections busy', () => {
     ['list', 'first,second', undefined],
     ['alias', 'chutesai/AutoPilot', undefined],
   ])('ATT-25: a request in %s mode is overloaded, which is no attempt', async (mode, model, attempts) => {
-    stage = await RawStage.set({ ...ONE_CONNECTION, ...SHORT_WAIT });
+    stage = await RawStage.set({ ...ONE_CONNECTION, UPSTREAM_CONNECT_TIMEOUT_MS: '150' });
     await hold();
     const answer = await stage.ask({ model, stream: true });
     expect(answer.status).toBe(503);
@@ -68,7 +67,7 @@ describe('with all connections busy', () => {
   });
 
   test('ATT-25: a candidate that failed makes room for the next one', async () => {
-    stage = await RawStage.set({ ...ONE_CONNECTION, ...SHORT_WAIT });
+    stage = await RawStage.set(ONE_CONNECTION);
     const failures: RequestScript[] = [
       (connection) => connection.reset(),
       async (connection) => void (await connection.write(`${head('503 Busy', 'Content-Length: 9')}half`)),
@@ -106,7 +105,7 @@ describe('a connection is given back', () => {
       },
     ],
   ])('ATT-25: after %s', async (_, script) => {
-    stage = await RawStage.set({ ...ONE_CONNECTION, ...SHORT_WAIT, UPSTREAM_PATIENT_TIMEOUT_MS: '100' });
+    stage = await RawStage.set({ ...ONE_CONNECTION, UPSTREAM_PATIENT_TIMEOUT_MS: '500' });
     stage.upstream.answer('first', script);
     for (let n = 0; n < 3; n++) await stage.ask({ model: 'first' });
     expect((await stage.ask({ model: 'second' })).status).toBe(200);
@@ -114,7 +113,7 @@ describe('a connection is given back', () => {
   });
 
   test('ATT-25, ATT-28: when the client leaves', async () => {
-    stage = await RawStage.set({ ...ONE_CONNECTION, ...SHORT_WAIT });
+    stage = await RawStage.set(ONE_CONNECTION);
     stage.upstream.answer('first', () => {});
     for (let n = 1; n <= 3; n++) {
       const client = await stage.open({ model: 'first' });

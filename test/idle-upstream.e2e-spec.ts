@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head } from './support/raw-upstream.js';
+import { standStillAfter } from './support/stand-still.js';
 
 const EVENT_STREAM = head('200 OK', 'Content-Type: text/event-stream', 'Transfer-Encoding: chunked');
 const JSON_HEAD = head('200 OK', 'Content-Type: application/json', 'Transfer-Encoding: chunked');
@@ -86,5 +87,20 @@ describe('an upstream that is silent', () => {
     slow.readOn();
     const { isComplete, body } = await slow.response();
     expect([isComplete, body.length]).toEqual([true, 30_000_000]);
+  });
+
+  test('ATT-32: because the process stood still is not meant', async () => {
+    stage = await RawStage.set({ UPSTREAM_IDLE_TIMEOUT_MS: '200' });
+    const received = Promise.withResolvers<void>();
+    stage.upstream.answer('first', async (connection) => {
+      await connection.write(EVENT_STREAM + chunk('data: 1\n\n'));
+      await received.promise;
+      await standStillAfter(() => connection.write(chunk('data: 2\n\n') + chunk('')), 400);
+    });
+    const client = await stage.open({ model: 'first' });
+    await client.receives('data: 1');
+    received.resolve();
+    const { isComplete, body } = await client.response();
+    expect([isComplete, body.toString()]).toEqual([true, 'data: 1\n\ndata: 2\n\n']);
   });
 });

@@ -9,7 +9,8 @@ import { eventually } from './support/router.js';
 
 let chutes: ChutesSimulator;
 
-jest.setTimeout(30_000);
+// A process takes its time to start where the machine is busy.
+jest.setTimeout(120_000);
 
 beforeAll(buildRouter, 120_000);
 

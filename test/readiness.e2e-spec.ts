@@ -41,8 +41,9 @@ async function report(): Promise<Report> {
 
 /** What `/readyz` says as soon as it says this, or ready without a code. */
 async function reportOf(code: string | undefined): Promise<Report> {
-  await eventually(async () => (await report()).code === code);
-  return report();
+  let last = await report();
+  await eventually(async () => last.code === code || (last = await report()).code === code);
+  return last;
 }
 
 type Broken = FeedBehaviour | NamedFeedBehaviour;
@@ -59,7 +60,9 @@ async function startWith(models: Broken, utilization: Broken, env: Env = {}): Pr
 async function hadOutcome(feed: WatchedFeed): Promise<void> {
   await eventually(async () => {
     const metrics = await metricsOf(router);
-    return ['ok', 'empty', 'error'].some((outcome) => metrics.has('feed_refresh_total', { feed, outcome }));
+    return ['ok', 'empty', 'error'].some(
+      (outcome) => metrics.value('feed_refresh_total', { feed, outcome }) > 0,
+    );
   });
 }
 

@@ -1,75 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { Call, type CallPlan, type Seen } from './soak/call.js';
-import { judge, type Verdict } from './soak/judge.js';
-import { cut, none, type Promised, whole } from './soak/step.js';
+import { cut, none, whole } from './soak/step.js';
+import { ERROR_BODY, ERROR_SEEN, JSON_BODY, LINE, type Traces, verdictOf } from './soak/traces.js';
 import { runScript } from './support/run-script.js';
-import type { LogLine } from './support/router.js';
 
-const LIMITS = { headerTimeoutMs: 500, firstByteTimeoutMs: 500, idleTimeoutMs: 500 };
-const JSON_BODY = '{"object":"chat.completion"}';
 const EVENTS = 'data: {"id":1}\n\ndata: {"id":2}\n\ndata: [DONE]\n\n';
-const LINE: LogLine = {
-  status: 200,
-  ending: 'complete',
-  attempts: 1,
-  failovers: [],
-  bytes_out: JSON_BODY.length,
-  duration_ms: 9,
-};
-
-/** What one direct request leaves at its client, its upstream and in the log. */
-interface Traces {
-  readonly seen?: Partial<Omit<Seen, 'body'>> & { readonly body?: string };
-  readonly promised?: readonly Promised[];
-  readonly line?: LogLine;
-  readonly lines?: readonly LogLine[];
-  readonly plan?: Partial<CallPlan>;
-}
-
-function verdictOf({ seen, promised = [whole(200, JSON_BODY)], line, lines, plan }: Traces): Verdict {
-  const call = new Call('id', 'test', {
-    mode: 'direct',
-    isStream: false,
-    steps: [],
-    bodyFor: () => Buffer.alloc(0),
-    errors: ['overloaded'],
-    lines: 1,
-    ...plan,
-  });
-  for (const [n, one] of promised.entries()) {
-    call.arrivals.push({
-      step: 'a step',
-      model: `model ${n}`,
-      promised: one,
-      isBodyRight: true,
-      carrier: { cutAtMs: undefined, endsAnswer: false },
-      arrivedAtMs: 0,
-      ending: () => 'answered',
-      endedAtMs: () => 5,
-    });
-  }
-  call.lines.push(...(lines ?? [{ ...LINE, ...line }]));
-  call.seen = {
-    ending: 'complete',
-    status: 200,
-    headers: { 'x-request-id': 'id' },
-    endedAtMs: 10,
-    ...seen,
-    body: Buffer.from(seen?.body ?? JSON_BODY),
-  };
-  return judge(call, LIMITS);
-}
-
 const STREAM = { 'x-request-id': 'id', 'content-type': 'text/event-stream' };
 const HALF_STREAM = 'data: {"id":1}\n\nda';
 const ERROR_EVENT =
   '\n\ndata: {"error":{"message":"It broke.","type":"server_error","param":null,"code":"upstream_stream_interrupted"}}\n\n';
-const ERROR_BODY = '{"error":{"message":"No.","type":"server_error","param":null,"code":"upstream_reset"}}';
-const ERROR_SEEN = {
-  status: 502,
-  headers: { 'x-request-id': 'id', 'content-type': 'application/json' },
-  body: ERROR_BODY,
-};
 const ERROR_LINE = { status: 502, bytes_out: ERROR_BODY.length, failovers: ['upstream_reset'] };
 const CUT_LINE = { ending: 'interrupted', bytes_out: HALF_STREAM.length + ERROR_EVENT.length };
 

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { LogLine } from '../support/router.ts';
+import { nowMs } from '../support/stall-watch.ts';
 import type { Carrier } from './front.ts';
 import type { Promised, Step } from './step.ts';
 
@@ -63,6 +64,8 @@ export class Call {
   readonly id: string;
   readonly kind: string;
   readonly plan: CallPlan;
+  /** In milliseconds since the epoch. */
+  readonly begunAtMs = nowMs();
   readonly arrivals: Arrival[] = [];
   readonly lines: LogLine[] = [];
   seen: Seen | undefined;

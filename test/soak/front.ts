@@ -4,7 +4,7 @@ import type { Random } from '../support/random.ts';
 
 /** A connection of the router's, as it passes. */
 export interface Carrier {
-  /** When it was cut here, on the monotonic clock. */
+  /** When it was cut, on the monotonic clock. */
   cutAtMs: number | undefined;
   /** Whether the end of the connection is the end of an answer on it, so that only a reset is no such end. */
   endsAnswer: boolean;
@@ -59,9 +59,15 @@ export class Front {
     return this.#open.size;
   }
 
-  /** The passage of a connection that the upstream sees coming from `port`. */
+  /**
+   * The passage of a connection that the upstream sees coming from `port`. What had been reset before the upstream
+   * looked at it has no port any more.
+   */
   carrierOf(port: number | undefined): Carrier {
-    return this.#byPort.get(port ?? 0) ?? { cutAtMs: undefined, endsAnswer: false };
+    if (port === undefined) return { cutAtMs: performance.now(), endsAnswer: false };
+    const carrier = this.#byPort.get(port);
+    if (!carrier) throw new Error(`No connection goes through here that comes from ${port}.`);
+    return carrier;
   }
 
   badWeather(): void {
@@ -197,8 +203,11 @@ export class Front {
   }
 }
 
-/** Node cannot reset a connection whose end is on its way, and would then keep it open for ever. */
+/**
+ * Node cannot reset a connection whose end is on its way, and would then keep it open for ever. One that is being
+ * made it would first make, and send what waits for it: a request would arrive from somebody who has gone.
+ */
 function reset(socket: Socket): void {
-  if (socket.writableEnded) socket.destroy();
+  if (socket.writableEnded || socket.connecting) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -9,8 +9,6 @@ const RESIDENT_GROWTH_BYTES = 100 * MB;
 /** Feeds are fetched all the time, over a connection or two, and each has a few timers. */
 const FEED_SOCKETS = 2;
 const FEED_TIMERS = 4;
-/** From so much on it can be the machine's doing that a timer fires; the shortest is 1200 ms. */
-const EXCUSING_DELAY_MS = 500;
 /** The upstream's connections are kept for 4 s. */
 const CONNECTIONS_GONE_MS = 10_000;
 
@@ -57,9 +55,11 @@ export async function checkCounts(soak: Soak): Promise<void> {
   compare('client_aborts_total', tally.clientsGone);
   const { brokenOnTheWay } = tally.attempts;
   const { cut } = soak.upstream.front.counts;
-  const { longestDelayMs } = await soak.router.held();
-  if (tally.late > 0 && Math.max(soak.longestDelayMs, longestDelayMs) < EXCUSING_DELAY_MS) {
-    tally.problems.push(`${tally.late} requests were late, though nothing stood still for long.`);
+  for (const late of tally.late) {
+    const stoodMs = Math.round(soak.stalls.within(late));
+    if (stoodMs >= late.excusedByMs) continue;
+    const tookMs = Math.round(late.toMs - late.fromMs);
+    tally.problems.push(`${late.what}: of ${tookMs} ms, nothing stood still but for ${stoodMs} ms.`);
   }
   if (brokenOnTheWay > cut)
     tally.problems.push(`${brokenOnTheWay} attempts got lost, by ${cut} cuts on the way.`);

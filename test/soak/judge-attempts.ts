@@ -18,14 +18,14 @@ export interface AttemptCount {
 const BREAKS = new Set(['upstream_reset', 'upstream_first_body_byte_error']);
 /** How early a timer may fire: clocks round. */
 const EARLY_MS = 5;
-/** The contract says one second; the rest is for the busy machine. */
-const ABORT_WITHIN_MS = 3_000;
 
 export interface AttemptVerdict {
   /** Undefined if the log line and the arrivals do not agree. */
   readonly count: AttemptCount | undefined;
   readonly problems: readonly string[];
   readonly isLate: boolean;
+  /** For how long its upstream request went on after its client had left, in milliseconds. */
+  readonly wentOnMs: number;
 }
 
 /** Compares what arrived at the upstream with what the log line says of it. */
@@ -41,12 +41,12 @@ export function judgeAttempts(call: Call, limits: Limits): AttemptVerdict {
     [plan.mode === 'direct' && arrivals.length > 1, 'a direct request was sent twice'],
     [!arrivals.every(({ isBodyRight }) => isBodyRight), 'its body was changed on the way'],
     [Number(attemptsHeader ?? attempts) !== attempts, `its answer says ${String(attemptsHeader)} attempts`],
-    [wentOn(call), 'its upstream request went on after it had left'],
   ];
   return {
     count: explanation?.count,
     problems: problems.flatMap(([is, text]) => (is ? [text] : [])),
     isLate: explanation?.isLate ?? false,
+    wentOnMs: wentOnMs(call),
   };
 }
 
@@ -63,9 +63,12 @@ function explain(call: Call, limits: Limits): Explanation | undefined {
   const arrived = call.arrivals.length;
   // Only the last attempt can be under way when the client leaves.
   const mayBeAbandoned = isClientGone && attempts > failovers.length ? 1 : 0;
-  const isTimeUp = (reason: string) => durationMs >= timeoutOf(reason, limits) - EARLY_MS;
+  const known: Known = {
+    selected: call.seen?.headers['x-chutes-autopilot-selected'],
+    isTimeUp: (reason) => durationMs >= timeoutOf(reason, limits) - EARLY_MS,
+  };
 
-  for (const { broken, late, lateOnTheWay } of waysToExplain(reasons, call.arrivals, isTimeUp)) {
+  for (const { broken, late, lateOnTheWay } of waysToExplain(reasons, call.arrivals, known)) {
     const abandoned = attempts - arrived - notConnected - broken - lateOnTheWay;
     if (abandoned === 0 || abandoned === mayBeAbandoned) {
       const count = { brokenOnTheWay: broken, abandonedOnTheWay: abandoned, lateOnTheWay };
@@ -73,6 +76,12 @@ function explain(call: Call, limits: Limits): Explanation | undefined {
     }
   }
   return undefined;
+}
+
+interface Known {
+  /** The model whose answer the client has got, if it was told. */
+  readonly selected: unknown;
+  readonly isTimeUp: (reason: string) => boolean;
 }
 
 interface Way {
@@ -84,21 +93,27 @@ interface Way {
 function* waysToExplain(
   [reason, ...others]: readonly string[],
   arrivals: readonly Arrival[],
-  isTimeUp: (reason: string) => boolean,
+  known: Known,
 ): Generator<Way> {
   if (reason === undefined) {
     // What is left is the answer, or the attempt that the client did not wait for.
-    if (arrivals.length <= 1) yield { broken: 0, late: 0, lateOnTheWay: 0 };
+    const isAnswer = arrivals.every(({ model }) => model === (known.selected ?? model));
+    if (arrivals.length <= 1 && isAnswer) yield { broken: 0, late: 0, lateOnTheWay: 0 };
     return;
   }
   const [next, ...later] = arrivals;
-  if (next && canFailWith(next, reason)) yield* waysToExplain(others, later, isTimeUp);
+  if (next && canFailWith(next, reason)) yield* waysToExplain(others, later, known);
   if (BREAKS.has(reason)) {
-    for (const way of waysToExplain(others, arrivals, isTimeUp)) yield { ...way, broken: way.broken + 1 };
+    for (const way of waysToExplain(others, arrivals, known)) yield { ...way, broken: way.broken + 1 };
   }
-  if (!isTimeUp(reason)) return;
-  for (const way of waysToExplain(others, later, isTimeUp)) yield { ...way, late: way.late + 1 };
-  for (const way of waysToExplain(others, arrivals, isTimeUp)) {
+  if (!known.isTimeUp(reason)) return;
+  for (const late of arrivals) {
+    // What the router has given up can still arrive, behind what it has sent since.
+    if (late !== next && late.ending() !== 'client-gone') continue;
+    const rest = arrivals.filter((arrival) => arrival !== late);
+    for (const way of waysToExplain(others, rest, known)) yield { ...way, late: way.late + 1 };
+  }
+  for (const way of waysToExplain(others, arrivals, known)) {
     yield { ...way, late: way.late + 1, lateOnTheWay: way.lateOnTheWay + 1 };
   }
 }
@@ -119,9 +134,9 @@ function timeoutOf(reason: string, limits: Limits): number {
   }
 }
 
-function wentOn({ arrivals, seen }: Call): boolean {
-  if (seen?.ending !== 'left') return false;
-  return arrivals.some(({ endedAtMs }) => (endedAtMs() ?? Infinity) - seen.endedAtMs > ABORT_WITHIN_MS);
+function wentOnMs({ arrivals, seen }: Call): number {
+  if (seen?.ending !== 'left') return 0;
+  return Math.max(0, ...arrivals.map(({ endedAtMs }) => (endedAtMs() ?? Infinity) - seen.endedAtMs));
 }
 
 function lineOf({ lines: [line] }: Call) {

@@ -3,6 +3,8 @@ import type { Arrival, Call, Seen } from './call.ts';
 import { errorBehind, eventBehind, isBeginning } from './error-event.ts';
 import { type AttemptCount, judgeAttempts } from './judge-attempts.ts';
 
+const LATE_REQUEST = 'request_timeout';
+
 /** What became of a request. `lost` is what must never be. */
 export type Outcome =
   | 'answered whole'
@@ -18,8 +20,9 @@ export interface Verdict {
   readonly outcome: Outcome;
   readonly problems: readonly string[];
   readonly attempts: AttemptCount | undefined;
-  /** Whether a timer of the router's fired for an upstream that did nothing wrong: it came late, the machine being busy. */
+  /** Whether a timer of the router's fired for an upstream or a client that did nothing wrong but was late. */
   readonly isLate: boolean;
+  readonly wentOnMs: number;
 }
 
 /** The router's settings that the verdict needs, in milliseconds. */
@@ -31,6 +34,9 @@ export interface Limits {
 
 /** Judges one request by what its client, its upstream and its log line say. */
 export function judge(call: Call, limits: Limits): Verdict {
+  if (isHeadLate(call)) {
+    return { outcome: 'router error', problems: [], attempts: undefined, isLate: true, wentOnMs: 0 };
+  }
   const { outcome, problem, isLate } = judgeAnswer(call, limits);
   const attempts = judgeAttempts(call, limits);
   return {
@@ -38,7 +44,15 @@ export function judge(call: Call, limits: Limits): Verdict {
     problems: [...(problem === undefined ? [] : [problem]), ...lineProblems(call), ...attempts.problems],
     attempts: attempts.count,
     isLate: isLate === true || attempts.isLate,
+    wentOnMs: attempts.wentOnMs,
   };
+}
+
+/** Whether the router has given up a head before it was all there: then it knows no id, and nothing is logged. */
+function isHeadLate({ seen, lines, plan }: Call): boolean {
+  if (seen?.status !== 408 || lines.length > 0 || plan.hasForeignId === true) return false;
+  const error = routerErrorOf(seen);
+  return typeof error !== 'string' && error.code === LATE_REQUEST;
 }
 
 interface AnswerVerdict {
@@ -83,8 +97,9 @@ function judgeComplete(call: Call, seen: Seen): AnswerVerdict {
       `a complete answer that neither the upstream (${winner?.step}) nor the router gave: ${error}`,
     );
   }
-  return isExpectedError(call, error)
-    ? { outcome: 'router error' }
+  if (isExpectedError(call, error)) return { outcome: 'router error' };
+  return error.code === LATE_REQUEST
+    ? { outcome: 'router error', isLate: true }
     : lost(`the error ${error.code} does not belong there`);
 }
 

@@ -1,14 +1,21 @@
 import type { LogLine } from '../support/router.ts';
+import { nowMs } from '../support/stall-watch.ts';
 import { Call, type CallPlan, type Seen } from './call.ts';
 import { judge, type Limits } from './judge.ts';
 import { Tally } from './tally.ts';
+
+/** From so much on it can be the machine's doing that a timer fires; the shortest is 1000 ms. */
+const TIMER_EXCUSE_MS = 400;
+/** The contract gives a second to notice that a client has left; the rest is for what stands still too briefly to count. */
+const ABORT_WITHIN_MS = 1_500;
 
 /** Every request from its beginning until it has been judged. */
 export class Ledger {
   readonly tally = new Tally();
   readonly #limits: Limits;
   readonly #running = new Map<string, Call>();
-  readonly #judged = new Set<string>();
+  /** With the number of attempts that had not arrived by then. */
+  readonly #judged = new Map<string, number>();
   readonly #prefix: string;
   #count = 0;
 
@@ -55,6 +62,13 @@ export class Ledger {
     this.#judgeIfOver(call);
   }
 
+  /** Takes a request that has arrived when its call was judged already: the router had given it up on the way. */
+  takeStraggler(id: string, what: string): void {
+    const missing = this.#judged.get(id) ?? 0;
+    if (missing === 0) this.tally.problems.push(`${id}: ${what} arrived, though nobody sent it upstream.`);
+    else this.#judged.set(id, missing - 1);
+  }
+
   /** Judges what is left, when nothing more can come. */
   close(): void {
     for (const call of this.#running.values()) this.#judge(call);
@@ -67,15 +81,34 @@ export class Ledger {
 
   #judge(call: Call): void {
     this.#running.delete(call.id);
-    this.#judged.add(call.id);
-    const { outcome, problems, attempts, isLate } = judge(call, this.#limits);
-    if (isLate) this.tally.late += 1;
+    const { outcome, problems, attempts, isLate, wentOnMs } = judge(call, this.#limits);
+    this.#judged.set(call.id, attempts ? attempts.attempts - attempts.arrived : 0);
+    const endMs = endOf(call);
+    if (isLate) {
+      this.tally.late.push({
+        what: describe(call),
+        fromMs: call.begunAtMs,
+        toMs: endMs,
+        excusedByMs: TIMER_EXCUSE_MS,
+      });
+    }
+    if (wentOnMs > ABORT_WITHIN_MS) {
+      const excusedByMs = wentOnMs - ABORT_WITHIN_MS;
+      const toMs = endMs + wentOnMs;
+      this.tally.late.push({ what: describe(call), fromMs: endMs, toMs, excusedByMs });
+    }
     this.tally.add(this.tally.outcomes, outcome);
     if (attempts) this.tally.addAttempts(attempts);
-    for (const problem of problems) {
-      this.tally.problems.push(`${call.id} (${call.kind}): ${problem}; upstream: ${historyOf(call)}`);
-    }
+    for (const problem of problems) this.tally.problems.push(`${describe(call)}: ${problem}`);
   }
+}
+
+function endOf({ seen }: Call): number {
+  return seen ? performance.timeOrigin + seen.endedAtMs : nowMs();
+}
+
+function describe(call: Call): string {
+  return `${call.id} (${call.kind}; upstream: ${historyOf(call)})`;
 }
 
 /** What its upstream did, in milliseconds before its end. */

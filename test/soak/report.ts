@@ -39,9 +39,9 @@ export function finalReport(soak: Soak, measured: readonly Held[], before: Idle,
       ['failed, for whatever reason', tally.failovers],
     ]),
     table('Of the machine', [
-      ['the router stood still for, at most (ms)', Math.round(measured.at(-1)?.longestDelayMs ?? 0)],
-      ['upstream and clients did (ms)', Math.round(soak.longestDelayMs)],
-      ['requests whose timers fired for it', tally.late],
+      ['a process stood still for, at most (ms)', Math.round(soak.stalls.longestMs)],
+      ['in all (s)', Math.round(soak.stalls.within({ fromMs: 0, toMs: Infinity }) / 1_000)],
+      ['requests that were late for it', tally.late.length],
     ]),
     memoryReport(soak, measured),
     table('Open in the idle router, before → after', [

@@ -6,7 +6,7 @@ import { cut, none, type Promised, type Show, type Step, whole } from './step.ts
 export function simulatedSteps(demo: Demo): Step[] {
   const plain = demo.SIM_MODEL_IDS.map((id) => ({ kind: id.slice('sim/'.length) as NamedKind }));
   const forms: Behaviour[] = [
-    ...plain.filter(({ kind }) => kind !== 'slow-headers'),
+    ...plain.filter(({ kind }) => kind !== 'slow-headers' && kind !== 'echo'),
     { kind: 'slow-headers', ms: 300 },
     { kind: 'cut-stream', afterChunks: 1, reset: true },
     { kind: 'cut-stream', afterChunks: 12 },
@@ -69,6 +69,7 @@ function promiseOf(demo: Demo, behaviour: Behaviour, show: Show): Promised {
       const events = demo.streamEvents(plan).slice(0, behaviour.afterChunks ?? 3);
       return { ...whole(200, events.join('') + demo.UNFRAMED_ERROR), kind: 'unframed' };
     }
+    case 'echo':
     case 'status':
     case 'scripted':
       throw new Error(`The soak does not use ${behaviour.kind}.`);

@@ -1,8 +1,8 @@
 import { Agent } from 'node:http';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../support/random.ts';
 import type { Env, LogLine } from '../support/router.ts';
+import { type Stall, watchStalls } from '../support/stall-watch.ts';
 import { WatchedRouter } from '../support/watched-router.ts';
 import { COMPLETIONS, fullHouse } from './completions.ts';
 import { loadDemo } from './demo.ts';
@@ -12,6 +12,7 @@ import { Metrics } from './metrics.ts';
 import { OTHERS } from './others.ts';
 import { RAW_STEPS } from './raw-steps.ts';
 import { simulatedSteps } from './simulated-steps.ts';
+import { Stalls } from './stalls.ts';
 import { TORRENT } from './torrent.ts';
 import { Upstream } from './upstream.ts';
 import {
@@ -62,30 +63,40 @@ export class Soak {
   readonly ledger: Ledger;
   readonly router: WatchedRouter;
   readonly upstream: Upstream;
+  readonly stalls: Stalls;
   /** The most memory that it has been seen to have, in bytes. */
   peakBytes = 0;
-  readonly #delay = monitorEventLoopDelay();
   readonly #seed: number;
   readonly #world: World;
   #next = 0;
 
-  private constructor(seed: number, ledger: Ledger, router: WatchedRouter, upstream: Upstream, world: World) {
+  private constructor(
+    seed: number,
+    ledger: Ledger,
+    router: WatchedRouter,
+    upstream: Upstream,
+    stalls: Stalls,
+    world: World,
+  ) {
     this.#seed = seed;
     this.ledger = ledger;
     this.router = router;
     this.upstream = upstream;
+    this.stalls = stalls;
     this.#world = world;
-    this.#delay.enable();
   }
 
   static async start(seed: number): Promise<Soak> {
     const demo = await loadDemo();
     const ledger = new Ledger(`soak-${seed}`, LIMITS);
-    const upstream = await Upstream.start(demo, new Random(seed), (id) => ledger.running.get(id));
+    const upstream = await Upstream.start(demo, new Random(seed), ledger);
+    const stalls = new Stalls();
+    const stall = (one: Stall) => stalls.add(one);
+    watchStalls(stall);
     const take = (line: LogLine) => ledger.takeLine(line);
-    const router = await WatchedRouter.start(environment(upstream), take);
+    const router = await WatchedRouter.start(environment(upstream), take, stall);
     const entries = upstream.simulator.models as readonly { id: string; confidential_compute?: boolean }[];
-    const soak = new Soak(seed, ledger, router, upstream, {
+    const soak = new Soak(seed, ledger, router, upstream, stalls, {
       port: router.port,
       models: entries.map(({ id }) => id).filter((id) => !id.startsWith('sim/')),
       confidential: entries.filter((entry) => entry.confidential_compute === true).map(({ id }) => id),
@@ -98,11 +109,6 @@ export class Soak {
     });
     await soak.until('The router is ready', async () => (await router.get('/readyz')).ok);
     return soak;
-  }
-
-  /** The longest that this process, upstream and clients in it, has stood still, in milliseconds. */
-  get longestDelayMs(): number {
-    return this.#delay.max / 1e6;
   }
 
   /** Load and bad weather for so long; then waits until every request has ended, and judges all. */
@@ -166,6 +172,6 @@ export class Soak {
       return (await this.metrics()).sum('requests_total') === ledger.tally.logLines;
     });
     ledger.close();
-    ledger.tally.problems.push(...upstream.problems.splice(0));
+    ledger.tally.problems.push(...upstream.simulator.scriptErrors.splice(0).map(String));
   }
 }

@@ -1,7 +1,14 @@
+import type { Stall } from '../support/stall-watch.ts';
 import { sum } from '../support/table.ts';
 import type { AttemptCount } from './judge-attempts.ts';
 
 const SHOWN_PROBLEMS = 20;
+
+/** A request for which something came late, and how long something must have stood still meanwhile to excuse it. */
+export interface Late extends Stall {
+  readonly what: string;
+  readonly excusedByMs: number;
+}
 
 /** What happened, in numbers. */
 export class Tally {
@@ -18,8 +25,8 @@ export class Tally {
   logLines = 0;
   failovers = 0;
   clientsGone = 0;
-  /** Requests whose upstream was found too slow though it was the machine that was. */
-  late = 0;
+  /** Requests that a timer of the router's met though nobody meant to be slow, or that outlived their client. */
+  readonly late: Late[] = [];
   /** What must not be, each with the request that it is about. */
   readonly problems: string[] = [];
 

@@ -7,6 +7,7 @@ import type { Random } from '../support/random.ts';
 import type { Call } from './call.ts';
 import type { Demo } from './demo.ts';
 import { Front } from './front.ts';
+import type { Ledger } from './ledger.ts';
 import { wellStep } from './simulated-steps.ts';
 import type { Show, Step } from './step.ts';
 
@@ -30,41 +31,29 @@ const HUGE_CHANCE = 0.02;
 export class Upstream {
   readonly simulator: ChutesSimulator;
   readonly front: Front;
-  /** What went wrong here: requests that nobody sent. */
-  readonly problems: string[] = [];
   readonly faults = new Map<string, number>();
   readonly #demo: Demo;
   readonly #random: Random;
-  readonly #callOf: (id: string) => Call | undefined;
+  readonly #ledger: Ledger;
   readonly #well: Step;
   readonly #open = new Set<RecordedRequest>();
   #feedTrouble: NodeJS.Timeout | undefined;
 
-  private constructor(
-    demo: Demo,
-    simulator: ChutesSimulator,
-    front: Front,
-    random: Random,
-    callOf: (id: string) => Call | undefined,
-  ) {
+  private constructor(demo: Demo, simulator: ChutesSimulator, front: Front, random: Random, ledger: Ledger) {
     this.#demo = demo;
     this.simulator = simulator;
     this.front = front;
     this.#random = random;
-    this.#callOf = callOf;
+    this.#ledger = ledger;
     this.#well = wellStep(demo);
     const script = (exchange: Exchange) => this.#answer(exchange);
     simulator.behave('*', { kind: 'scripted', script });
     simulator.feed('evidence', { kind: 'scripted', script });
   }
 
-  static async start(
-    demo: Demo,
-    random: Random,
-    callOf: (id: string) => Call | undefined,
-  ): Promise<Upstream> {
+  static async start(demo: Demo, random: Random, ledger: Ledger): Promise<Upstream> {
     const simulator = await demo.ChutesSimulator.start({ keepRequests: 0, tickMs: 500 });
-    return new Upstream(demo, simulator, await Front.start(simulator.url, random), random, callOf);
+    return new Upstream(demo, simulator, await Front.start(simulator.url, random), random, ledger);
   }
 
   /** Requests that have not ended. */
@@ -110,9 +99,9 @@ export class Upstream {
     void exchange.closed.then(() => this.#open.delete(request));
 
     const id = String(request.headers['x-request-id']);
-    const call = this.#callOf(id);
+    const call = this.#ledger.running.get(id);
     if (!call?.plan.bodyFor) {
-      this.problems.push(`${id}: ${request.method} ${request.path} arrived, though nobody sent it upstream`);
+      this.#ledger.takeStraggler(id, `${request.method} ${request.path}`);
       return exchange.reset();
     }
     const step = call.plan.steps[call.arrivals.length] ?? this.#well;

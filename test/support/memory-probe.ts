@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type Stall, watchStalls } from './stall-watch.ts';
 
 // Loaded into a router before the router itself (`--import`), with `--expose-gc` and a channel to its parent.
 
@@ -10,12 +10,14 @@ export interface Held {
   readonly residentBytes: number;
   /** Timers that would fire, and keep the process alive until then. */
   readonly timers: number;
-  /** The longest that its event loop has stood still, in milliseconds. */
-  readonly longestDelayMs: number;
 }
 
-const delay = monitorEventLoopDelay();
-delay.enable();
+/** What it tells its parent: what it holds when it is asked, and unasked when it has stood still. */
+export type Report = { readonly held: Held } | { readonly stall: Stall };
+
+const tell = (report: Report) => process.send?.(report);
+
+watchStalls((stall) => tell({ stall }));
 
 process.on('message', () => {
   // A second one takes what only the first one's finalizers let go of.
@@ -24,13 +26,7 @@ process.on('message', () => {
     globalThis.gc?.();
     const { heapUsed, external, rss } = process.memoryUsage();
     const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    process.send?.({
-      heapBytes: heapUsed,
-      externalBytes: external,
-      residentBytes: rss,
-      timers,
-      longestDelayMs: delay.max / 1e6,
-    } satisfies Held);
+    tell({ held: { heapBytes: heapUsed, externalBytes: external, residentBytes: rss, timers } });
   });
 });
 // It is not the probe that keeps the router alive.

@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Held } from './memory-probe.ts';
+import type { Held, Report } from './memory-probe.ts';
 import { buildRouter } from './process.ts';
 import type { Env, LogLine } from './router.ts';
+import type { Stall } from './stall-watch.ts';
 
 const PROBE = fileURLToPath(new URL('memory-probe.ts', import.meta.url));
 /** Linux tells there what a process has open, and how large it is. */
@@ -37,8 +38,13 @@ export class WatchedRouter {
    * Starts it and waits until it listens.
    *
    * @param onLine called for every line it logs
+   * @param onStall called whenever it has stood still
    */
-  static async start(env: Env, onLine: (line: LogLine) => void): Promise<WatchedRouter> {
+  static async start(
+    env: Env,
+    onLine: (line: LogLine) => void,
+    onStall: (stall: Stall) => void = () => {},
+  ): Promise<WatchedRouter> {
     const main = await buildRouter();
     const flags = ['--enable-source-maps', '--expose-gc', '--import', PROBE];
     const child = spawn(process.execPath, [...flags, main], {
@@ -46,6 +52,9 @@ export class WatchedRouter {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const router = new WatchedRouter(child);
+    child.on('message', (report: Report) => {
+      if ('stall' in report) onStall(report.stall);
+    });
     const listening = Promise.withResolvers<string>();
     eachLine(child, (text) => {
       const line = JSON.parse(text) as LogLine;
@@ -89,10 +98,14 @@ export class WatchedRouter {
 
   /** What it holds after a garbage collection. */
   async held(): Promise<Held> {
-    const answer = once(this.#child, 'message');
-    this.#child.send('report');
-    const [held] = (await answer) as [Held];
-    return held;
+    const { promise, resolve } = Promise.withResolvers<Held>();
+    const take = (report: Report) => {
+      if (!('held' in report)) return;
+      this.#child.off('message', take);
+      resolve(report.held);
+    };
+    this.#child.on('message', take).send('report');
+    return promise;
   }
 
   async get(path: string): Promise<Response> {
