@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,13 +54,27 @@ export async function startRouter(
   return { name, headers: {}, ...program };
 }
 
+/** The router with its pins in a Redis of its own. `undefined` where there is no `redis-server`. */
+export async function startRouterWithRedis(upstream: Program): Promise<Gateway | undefined> {
+  if (!hasProgram('redis-server', '--version')) return undefined;
+  const port = String(await freePort());
+  const options = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()];
+  const redis = spawn('taskset', ['-c', String(LOAD_CORE), 'redis-server', ...options], { stdio: 'ignore' });
+  const env = { STICKY_STORE: 'redis', REDIS_URL: `redis://127.0.0.1:${port}`, STICKY_HASH_SECRET: 'bench' };
+  const router = await startRouter(upstream, env, 'redis');
+  return {
+    ...router,
+    async stop() {
+      await router.stop();
+      redis.kill();
+      await once(redis, 'exit');
+    },
+  };
+}
+
 /** nginx with one worker that passes everything on, and a log line per request. `undefined` where there is none. */
 export async function startNginx(upstream: Program): Promise<Gateway | undefined> {
-  try {
-    execFileSync('nginx', ['-v'], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
+  if (!hasProgram('nginx', '-v')) return undefined;
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
   const config = join(folder, 'nginx.conf');
@@ -127,4 +142,13 @@ export async function startPortkey(upstream: Program): Promise<Gateway> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+function hasProgram(name: string, flag: string): boolean {
+  try {
+    execFileSync(name, [flag], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what the built router costs, against a floor (the least that a gateway on Node has to do) and
- * against nginx where it is installed. Each gateway is pinned to one core, load and upstream to the other, and they
+ * against nginx where it is installed; with its pins in Redis, too, where that is. Each gateway is pinned to one core, load and upstream to the other, and they
  * take turns within one run: ratios hold better than figures. Linux, two cores or more.
  *
  * `npm run bench -- --rounds 9` for more rounds, `--only cpu` (or `latency`, `memory`) for a part of it,
@@ -15,6 +15,7 @@ import {
   startNginx,
   startPortkey,
   startRouter,
+  startRouterWithRedis,
   startUpstream,
 } from './gateways.ts';
 import { measureLatency } from './latency.ts';
@@ -45,8 +46,8 @@ async function cpu(behind: Program): Promise<void> {
   const gateways: Gateway[] = [];
   try {
     gateways.push(await startFloor(behind), await startRouter(behind));
-    const nginx = await startNginx(behind);
-    if (nginx) gateways.push(nginx);
+    const others = [await startRouterWithRedis(behind), await startNginx(behind)];
+    gateways.push(...others.filter((gateway) => gateway !== undefined));
     if (values.portkey) gateways.push(await startPortkey(behind));
     await measureCpu(gateways, { rounds: Number(values.rounds), ms: Number(values.ms) });
     console.log();
