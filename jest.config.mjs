@@ -24,7 +24,7 @@ const shared = {
 
 export default {
   // For slow machines: a test that waits for something says itself what it waited for.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/demo/**'],
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },

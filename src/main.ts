@@ -1,8 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from './telemetry/logger.js';
+import type { LogOutput } from './telemetry/logger.factory.js';
 
 /** Set once it listens. */
 let app: NestFastifyApplication | undefined;
+let log: LogOutput | undefined;
 let isStopping = false;
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
@@ -12,10 +14,12 @@ const { createApp } = await import('./app.factory.js');
 const { ConfigError, loadConfig } = await import('./config/config.js');
 const { LifecycleService } = await import('./lifecycle/lifecycle.service.js');
 const { LOGGER } = await import('./telemetry/logger.js');
+const { createDestination } = await import('./telemetry/logger.factory.js');
 
 try {
   const config = loadConfig(process.env);
-  const starting = await createApp(config);
+  log = createDestination();
+  const starting = await createApp(config, log);
   await starting.listen(config.listen.port, config.listen.host);
   app = starting;
   app.get<Logger>(LOGGER).info({ url: await app.getUrl() }, 'listening');
@@ -30,5 +34,6 @@ async function stop(): Promise<void> {
   isStopping = true;
   await lifecycle?.stop();
   await app?.close();
+  await log?.finish();
   process.exit(0);
 }

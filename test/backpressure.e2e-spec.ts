@@ -13,7 +13,7 @@ const MOST_BUFFERED = 40_000_000;
 const MUCH = 60_000_000;
 
 // Much goes through one process here.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 let stage: RawStage;
 

@@ -8,7 +8,7 @@ import { chosenBy, linesAbout, NEVER, refreshed, RESTLESS, type WatchedFeed } fr
 import { metricsOf } from './support/metrics.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const PATHS = { models: '/v1/models', utilization: '/chutes/utilization' } as const;
 const AGES = { models: 'ready_allowlist_age_ms', utilization: 'ready_snapshot_age_ms' } as const;

@@ -11,7 +11,7 @@ import { refreshed, RESTLESS } from './support/feed-watch.js';
 import { buildRouter, killProcesses, startProcess } from './support/process.js';
 import { environmentFor, startRouter, type TestRouter } from './support/router.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const A_MINUTE_MS = 60_000;
 

@@ -6,7 +6,7 @@ import { closedPort } from './support/closed-port.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
 // Takes some seconds where the machine is busy.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 /** Of a chute that the catalog does not know; the simulated answers are made up by each test. */
 const PATH = '/chutes/ffffffff-0000-4000-8000-00000000000f/evidence';

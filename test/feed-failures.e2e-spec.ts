@@ -7,7 +7,7 @@ import { ask } from './support/ask.js';
 import { chosenBy, linesAbout, refreshed, RESTLESS, type WatchedFeed } from './support/feed-watch.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const FEEDS: readonly WatchedFeed[] = ['models', 'utilization'];
 

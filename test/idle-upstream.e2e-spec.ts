@@ -7,7 +7,7 @@ const EVENT_STREAM = head('200 OK', 'Content-Type: text/event-stream', 'Transfer
 const JSON_HEAD = head('200 OK', 'Content-Type: application/json', 'Transfer-Encoding: chunked');
 
 // Much goes through one process here.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 let stage: RawStage;
 

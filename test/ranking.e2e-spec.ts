@@ -7,7 +7,7 @@ import { chosenBy, RESTLESS } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const MODELS = (JSON.parse(readFileSync('testdata/models.json', 'utf8')) as { data: { id: string }[] }).data;
 const ROWS = JSON.parse(readFileSync('testdata/utilization.json', 'utf8')) as unknown[];

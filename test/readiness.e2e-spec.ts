@@ -7,7 +7,7 @@ import { chosenBy, NEVER, refreshed, RESTLESS, type WatchedFeed } from './suppor
 import { metricsOf } from './support/metrics.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 interface Report {
   readonly status: number;

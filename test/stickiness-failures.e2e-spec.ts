@@ -9,7 +9,7 @@ import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
 // Takes some seconds where the machine is busy.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const [A, B, C] = ['m/a', 'm/b', 'm/c'] as const;
 const LIST = `${A},${B},${C}`;

@@ -5,7 +5,7 @@ import { arrived, Caller } from './support/caller.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
 // Takes some seconds where the machine is busy.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const ALIAS = 'chutesai/AutoPilot';
 const [A, B, C] = ['m/a', 'm/b', 'm/c'] as const;

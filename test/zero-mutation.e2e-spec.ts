@@ -6,7 +6,7 @@ import { answerTo, chunksOf, postHead } from './support/raw-upload.js';
 import { startRouter, type TestRouter } from './support/router.js';
 
 // Takes some seconds where the machine is busy.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const ALIAS = 'chutesai/AutoPilot';
 const BEST = 'a/best';

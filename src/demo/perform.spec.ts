@@ -34,7 +34,12 @@ async function ask(model: string, stream: boolean): Promise<Outcome> {
   );
   let bytes = '';
   const ending = await new Promise<Outcome['ending']>((resolve) => {
-    socket.setTimeout(QUIET_MS, () => resolve('open'));
+    socket.on('timeout', () => {
+      const before = bytes;
+      // Where this process stood still, what has come meanwhile is read in the turns that follow.
+      void turns().then(() => bytes === before && resolve('open'));
+    });
+    socket.setTimeout(QUIET_MS);
     socket.on('data', (piece: Buffer) => {
       bytes += piece.toString();
     });
@@ -43,6 +48,11 @@ async function ask(model: string, stream: boolean): Promise<Outcome> {
   });
   socket.destroy();
   return { bytes, ending };
+}
+
+/** As many turns of the event loop as a request and its answer take, and some more. */
+async function turns(): Promise<void> {
+  for (let n = 0; n < 50; n += 1) await new Promise(setImmediate);
 }
 
 function eventsIn(bytes: string): number {

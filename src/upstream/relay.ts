@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import type { EventStreamTail } from './event-stream.js';
@@ -157,7 +158,12 @@ export class Relay implements BodySink {
       this.raw.once('socket', () => this.armStallTimer());
       return;
     }
+    const waiting = bytesWaiting(this.raw);
     this.stallTimer = setTimeout(() => {
+      if (bytesWaiting(this.raw) !== waiting) {
+        this.armStallTimer();
+        return;
+      }
       this.isOver = true;
       this.record.isInterrupted = true;
       this.exchange.abandon();
@@ -174,4 +180,12 @@ export class Relay implements BodySink {
     }
     this.listener.onClosed();
   }
+}
+
+/** What the kernel has not taken yet. Without the handle's own count a large write would seem to stand still until its end. */
+function bytesWaiting({ socket, writableLength }: ServerResponse): number {
+  const { _handle: handle } = socket as Socket & {
+    readonly _handle?: { readonly writeQueueSize: number } | null;
+  };
+  return writableLength + (handle?.writeQueueSize ?? 0);
 }

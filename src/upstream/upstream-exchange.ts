@@ -253,7 +253,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     clearTimeout(this.timer);
     const timer = setTimeout(() => {
       setImmediate(() => {
-        if (this.timer === timer && this.phase !== 'open') this.fail(TIMEOUT_IN_PHASE[this.phase]);
+        if (this.timer !== timer || this.isSettled || this.phase === 'open') return;
+        this.fail(TIMEOUT_IN_PHASE[this.phase]);
       });
     }, ms);
     this.timer = timer;

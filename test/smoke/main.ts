@@ -13,12 +13,15 @@ const options = readOptions(process.argv.slice(2), process.env);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 let isStopping = false;
-for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143 })) {
+for (const [signal, code] of Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 })) {
   process.on(signal, () => {
     isStopping = true;
     void stopPrograms().finally(() => process.exit(code));
   });
 }
+
+// Whoever reads what is said may leave: the programs are to be ended all the same.
+process.stdout.on('error', () => {});
 
 const startedAt = new Date();
 const results: Result[] = [];

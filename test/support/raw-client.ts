@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type RawResponse, readResponse } from './raw-response.js';
 
-const WITHIN_MS = 10_000;
+const WITHIN_MS = 25_000;
 /** From so many pieces on an answer is large. */
 const MANY = 16;
 const FINAL_CHUNK = Buffer.from('0\r\n\r\n');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-const WITHIN_MS = 10_000;
+const WITHIN_MS = 25_000;
 const STALL_MS = 150;
 
 /** A request as it arrived, with its whole body. */

@@ -69,7 +69,7 @@ export async function startRouter(
 }
 
 /** Waits until something holds; fails after a generous while. */
-export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 25_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`It did not come true within ${withinMs} ms.`);

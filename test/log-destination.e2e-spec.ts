@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, openSync } from 'node:fs';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { closedPort } from './support/closed-port.js';
+import { buildRouter } from './support/process.js';
+import { environmentFor, eventually } from './support/router.js';
+
+/** Every write to it fails, as on a full disk. */
+const FULL = '/dev/full';
+
+let chutes: ChutesSimulator | undefined;
+
+beforeAll(buildRouter, 120_000);
+
+afterEach(async () => {
+  await chutes?.close();
+});
+
+(existsSync(FULL) ? describe : describe.skip)('a log that cannot be written', () => {
+  test('OBS-31: costs neither an answer nor the orderly end', async () => {
+    chutes = await ChutesSimulator.start();
+    chutes.models = ['a/first'];
+    const port = await closedPort();
+    const router = spawn(process.execPath, [await buildRouter()], {
+      env: { ...environmentFor(chutes.url), LISTEN_ADDR: `127.0.0.1:${port}` },
+      stdio: ['ignore', openSync(FULL, 'w'), 'inherit'],
+    });
+    try {
+      const url = `http://127.0.0.1:${port}`;
+      await eventually(() =>
+        fetch(`${url}/v1/models`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      );
+      const body = JSON.stringify({ model: 'a/first', messages: [] });
+      for (let n = 0; n < 50; n += 1) {
+        const { status } = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body });
+        expect(status).toBe(200);
+      }
+      router.kill('SIGTERM');
+      expect(await once(router, 'exit')).toEqual([0, null]);
+    } finally {
+      router.kill('SIGKILL');
+    }
+  });
+});
