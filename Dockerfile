@@ -2,31 +2,36 @@
 
 # The tag says which Node, the digest which bytes. The digest differs by registry and architecture list, so it comes
 # from whoever builds: --build-arg NODE_DIGEST=sha256:… (docs/deployment.md says how to look it up). Without it the tag
-# decides.
+# decides. NODE_IMAGE names a mirror (registry.example.com/library/node), and the build secret `npmrc`, which is not
+# needed, a registry of packages.
+ARG NODE_IMAGE=node
 ARG NODE_TAG=26.10.0-bookworm-slim
 ARG NODE_DIGEST=
 
-FROM node:${NODE_TAG}${NODE_DIGEST:+@${NODE_DIGEST}} AS base
+FROM ${NODE_IMAGE}:${NODE_TAG}${NODE_DIGEST:+@${NODE_DIGEST}} AS base
 WORKDIR /app
-COPY package.json package-lock.json ./
+# As readable as the user of the image needs it, whatever the umask of the checkout.
+COPY --chmod=0644 package.json package-lock.json ./
 
 FROM base AS dependencies
 # Node comes from the base image: the package that brings one for contributors is not installed.
-RUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+RUN --mount=type=cache,target=/root/.npm,sharing=locked --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM base AS build
-RUN --mount=type=cache,target=/root/.npm,sharing=locked npm ci --ignore-scripts --no-audit --no-fund
+RUN --mount=type=cache,target=/root/.npm,sharing=locked --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN node node_modules/@nestjs/cli/bin/nest.js build
 
-FROM node:${NODE_TAG}${NODE_DIGEST:+@${NODE_DIGEST}} AS runtime
+FROM ${NODE_IMAGE}:${NODE_TAG}${NODE_DIGEST:+@${NODE_DIGEST}} AS runtime
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY deploy/container/healthcheck.mjs ./
+COPY --chmod=0644 deploy/container/healthcheck.mjs ./
 
 # Last, since they differ from commit to commit.
 ARG VERSION=0.1.0

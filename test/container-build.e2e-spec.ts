@@ -37,6 +37,12 @@ describe('the base image', () => {
     expect(base).toMatch(new RegExp(`^node:\\S+@${DIGEST}$`));
     expect(others).toEqual([]);
   });
+
+  test('OPS-1: comes in all stages from the mirror that the builder names', () => {
+    const mirror = 'registry.example/library/node';
+    const bases = basesOutside(readDockerfile({ NODE_IMAGE: mirror }));
+    expect(bases.filter((base) => !base.startsWith(`${mirror}:`))).toEqual([]);
+  });
 });
 
 describe('what is copied', () => {
@@ -60,6 +66,22 @@ describe('what is copied', () => {
       return wanted.filter((stage) => !known.has(stage));
     });
     expect(early.flat()).toEqual([]);
+  });
+
+  test('OPS-4: the user of the image may read every file of the project, whatever the umask of the checkout', () => {
+    const modes = named('COPY').flatMap(({ flags, words }) =>
+      words.slice(0, -1).flatMap((source) => {
+        if (flags['from'] === undefined) return [[source, flags['chmod']]];
+        const stage = STAGES.find(({ name }) => name === flags['from']);
+        const copied = named('COPY', stage ? withBase(stage) : []);
+        const earlier = copied.filter((copy) => copy.words.includes(source.replace('/app/', '')));
+        return earlier.map((copy) => [source, copy.flags['chmod']]);
+      }),
+    );
+    expect(modes).toEqual([
+      ['/app/package.json', '0644'],
+      ['deploy/container/healthcheck.mjs', '0644'],
+    ]);
   });
 
   test.each(['.env', '.git/config', 'node_modules/undici/index.js', 'test/smoke/main.ts', 'src/a.spec.ts'])(

@@ -64,6 +64,10 @@ describe('the services', () => {
     expect(open.map(([name]) => name)).toEqual(['caddy']);
   });
 
+  test('OPS-8: Caddy waits for the router to run, not for its feeds', () => {
+    expect(serviceOf('caddy')['depends_on']).toEqual({ router: { condition: 'service_started' } });
+  });
+
   test('OPS-9: Redis is on a network without a way out, with the router alone', () => {
     const { networks } = parse(TEXT) as { networks: Record<string, { internal?: boolean }> };
     const [network = '', ...others] = serviceOf('redis').networks ?? [];

@@ -16,6 +16,9 @@ import {
 import { type Manifest, only, specOf } from './support/manifests.js';
 
 const read = (path: string) => readFileSync(path, 'utf8');
+const SCHEMA = JSON.parse(read(`${CHART}/values.schema.json`)) as {
+  properties: { config: { properties: Values } };
+};
 
 /** The configuration of a router with this ConfigMap and Secret. */
 function configOf(manifests: readonly Manifest[]): Config {
@@ -54,6 +57,11 @@ describeHelm('the chart', () => {
     ['an unknown value', { replicas: 3 }, /replicas/],
     ['an unknown setting', withConfig({ MAX_REQUESTS: 1 }), /MAX_REQUESTS/],
     ['a secret in the open', withConfig({ STICKY_HASH_SECRET: 'pepper' }), /STICKY_HASH_SECRET/],
+    [
+      'a proxy’s credentials in the open',
+      withConfig({ HTTPS_PROXY: 'http://me:secret@proxy.example:3128' }),
+      /HTTPS_PROXY/,
+    ],
     ['half a digest', { image: { digest: 'sha256:abc' } }, /digest/],
   ])('OPS-13: refuses %s', (_, values: Values, complaint) => {
     expect(() => render(values)).toThrow(complaint);
@@ -62,12 +70,9 @@ describeHelm('the chart', () => {
 
 describeHelm('the settings of the chart', () => {
   test('OPS-17: are those of the router, but for the address and the secrets', () => {
-    const schema = JSON.parse(read(`${CHART}/values.schema.json`)) as {
-      properties: { config: { properties: Values } };
-    };
     const elsewhere = new Set(['LISTEN_ADDR', 'STICKY_HASH_SECRET', 'REDIS_URL']);
     const settings = new Set(Object.keys(new Environment()));
-    expect(new Set(Object.keys(schema.properties.config.properties))).toEqual(settings.difference(elsewhere));
+    expect(new Set(Object.keys(SCHEMA.properties.config.properties))).toEqual(settings.difference(elsewhere));
   });
 
   test('OPS-17: by default change nothing of the defaults of the router', () => {
@@ -91,9 +96,44 @@ describeHelm('the settings of the chart', () => {
     ['FAILOVER_DEADLINE_MS', 'soon'],
     ['BACKEND_BASE_URL', 'ftp://llm.example'],
     ['UPSTREAM_RETRYABLE_STATUSES', '200'],
+    ['UPSTREAM_RETRYABLE_STATUSES', '503, 429'],
+    ['BACKEND_BASE_URL', 'https://me:secret@llm.example'],
+    ['BACKEND_BASE_URL', 'https://llm.example/v1?key=secret'],
+    ['MODELS_URL', 'https://secret@llm.example/models'],
+    ['HTTPS_PROXY', 'http://proxy.example:3128/path'],
+    ['FAILOVER_DEADLINE_MS', 2 ** 31],
+    ['STICKY_TTL_SECS', -1],
+    ['STICKY_SESSION_HEADER', 'x session'],
   ])('OPS-17: %s=%s is refused by the chart as by the router', (name, value) => {
     expect(() => loadConfig({ [name]: `${value}` })).toThrow(name);
     expect(() => render(withConfig({ [name]: value }))).toThrow(name);
+  });
+
+  test.each([[{}], [{ TRUSTED_PROXY_CIDRS: '' }], [{ TRUSTED_PROXY_CIDRS: ' , ' }]])(
+    'OPS-17: TRUST_PROXY_HEADERS=true with %j is refused by the chart as by the router',
+    (others: Readonly<Record<string, string>>) => {
+      expect(() => loadConfig({ TRUST_PROXY_HEADERS: 'true', ...others })).toThrow('TRUSTED_PROXY_CIDRS');
+      expect(() => render(withConfig({ TRUST_PROXY_HEADERS: true, ...others }))).toThrow('PROXY');
+    },
+  );
+
+  test.each([
+    ['UPSTREAM_RETRYABLE_STATUSES', '428, 430 ,499,500'],
+    ['MODELS_URL', 'http://[::1]:8081/models?kind=llm&by=me@example'],
+    ['BACKEND_BASE_URL', 'https://llm.example/a@b/v1/'],
+    ['UPSTREAM_PATIENT_TIMEOUT_MS', 2 ** 31 - 1],
+    ['MAX_INFLIGHT_BODY_BYTES', 2 ** 33],
+  ])('OPS-17: %s=%s is taken by the chart as by the router', (name, value) => {
+    expect(() => loadConfig({ [name]: `${value}` })).not.toThrow();
+    expect(only('ConfigMap', render(withConfig({ [name]: value }))).data?.[name]).toBe(`${value}`);
+  });
+
+  test('OPS-17: an empty value counts as not set, but for the two from which the chart computes', () => {
+    const computed = new Set(['SHUTDOWN_DRAIN_MS', 'SHUTDOWN_GRACE_MS']);
+    const names = Object.keys(SCHEMA.properties.config.properties).filter((name) => !computed.has(name));
+    const empty = Object.fromEntries(names.map((name) => [name, '']));
+    const rules = { prometheusRule: { enabled: true } };
+    expect(configOf(render({ ...withConfig(empty), ...rules }))).toEqual(loadConfig({}));
   });
 
   test.each([

@@ -7,6 +7,9 @@ import { readDockerfile } from './support/dockerfile.js';
 import { CHART, describeHelm, EVERYTHING, render, VALUE_SETS } from './support/helm.js';
 import { type Manifest, only, specOf } from './support/manifests.js';
 
+const ROUTER = 'prod-chutes-autopilot';
+const TEST = `${ROUTER}-test`;
+
 function podOf(manifests: readonly Manifest[]) {
   const { metadata, spec: pod } = specOf('Deployment', manifests).template;
   return { labels: metadata.labels, pod, container: pod.containers[0] };
@@ -68,6 +71,29 @@ describeHelm('a pod', () => {
     expect(pod.terminationGracePeriodSeconds).toBe(seconds);
   });
 
+  test('OPS-15: is given two minutes before a restart cuts its answers', () => {
+    const { periodSeconds, failureThreshold } = podOf(render()).container.livenessProbe;
+    expect(periodSeconds * failureThreshold).toBeGreaterThanOrEqual(120);
+  });
+
+  test('OPS-19: is not replaced for a new version of the chart alone', () => {
+    const { labels } = podOf(render());
+    expect(labels).not.toHaveProperty(['helm.sh/chart']);
+    expect(only('Deployment', render()).metadata.labels).toHaveProperty(['helm.sh/chart']);
+  });
+
+  test('OPS-13: has labels of the length that Kubernetes takes, however long the tag is', () => {
+    const tag = `${'a'.repeat(62)}.${'b'.repeat(60)}`;
+    const { labels } = podOf(render({ image: { tag } }));
+    expect(labels['app.kubernetes.io/version']).toBe('a'.repeat(62));
+  });
+
+  test('OPS-17: gets the further environment that is asked for', () => {
+    const extraEnv = [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=512' }];
+    expect(podOf(render({ extraEnv })).container.env).toEqual(extraEnv);
+    expect(podOf(render()).container.env).toBeUndefined();
+  });
+
   test('OPS-9: has memory for all the bodies that the router may hold', () => {
     const { memory } = podOf(render()).container.resources.limits;
     expect(memory).toMatch(/^\dGi$/);
@@ -85,7 +111,7 @@ describeHelm('what stands around the pods', () => {
     expect([
       specOf('Service', manifests).selector,
       specOf('PodDisruptionBudget', manifests).selector.matchLabels,
-      specOf('NetworkPolicy', manifests).podSelector.matchLabels,
+      specOf('NetworkPolicy', manifests, ROUTER).podSelector.matchLabels,
       pod.topologySpreadConstraints[0].labelSelector.matchLabels,
     ]).toEqual(Array.from({ length: 4 }, () => matchLabels));
     const service = only('Service', manifests).metadata.labels;
@@ -108,6 +134,14 @@ describeHelm('what stands around the pods', () => {
     expect(specOf('HorizontalPodAutoscaler', manifests)).toMatchObject({
       scaleTargetRef: { kind: 'Deployment', name: deployment.metadata.name },
     });
+  });
+
+  test('OPS-19: the test of a release runs where routers may, and within bounds', () => {
+    const pod = specOf('Pod', render(EVERYTHING));
+    const { nodeSelector, tolerations } = EVERYTHING;
+    expect(pod).toMatchObject({ nodeSelector, tolerations });
+    const { requests, limits } = pod.containers[0].resources;
+    expect([requests.cpu, requests.memory, limits.memory].filter(Boolean)).toHaveLength(3);
   });
 
   test('OPS-19: leaves the number of pods to the autoscaler where there is one', () => {
@@ -145,7 +179,7 @@ describeHelm('what stands around the pods', () => {
     ],
   ])('OPS-21: the network lets in at the port, and out to where the settings lead, %s', (_, values, out) => {
     const manifests = render(values);
-    const { policyTypes, ingress, egress } = specOf('NetworkPolicy', manifests);
+    const { policyTypes, ingress, egress } = specOf('NetworkPolicy', manifests, ROUTER);
     expect(policyTypes).toEqual(['Ingress', 'Egress']);
     const listening = podOf(manifests).container.ports.map(({ containerPort }) => containerPort);
     expect(ingress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual(listening);
@@ -155,15 +189,25 @@ describeHelm('what stands around the pods', () => {
     expect(others).toEqual([]);
   });
 
-  test('OPS-22: Prometheus gets the alerts of the project and the job that they expect', () => {
+  test('OPS-21: DNS is where the cluster has it', () => {
+    const manifests = render({ networkPolicy: { dnsPorts: [5353] } });
+    for (const name of [ROUTER, TEST]) {
+      const [dns] = specOf('NetworkPolicy', manifests, name).egress;
+      expect(dns?.ports).toEqual(['UDP', 'TCP'].map((protocol) => ({ port: 5353, protocol })));
+    }
+  });
+
+  test('OPS-21: the test of a release may ask the routers, wherever nothing else may', () => {
     const manifests = render(EVERYTHING);
-    const alerts = parse(readFileSync('deploy/observability/alerts.yml', 'utf8')) as { groups: unknown };
-    expect(specOf('PrometheusRule', manifests)).toEqual({ groups: alerts.groups });
-    const { jobLabel, endpoints } = specOf('ServiceMonitor', manifests);
-    expect(only('Service', manifests).metadata.labels[jobLabel]).toBe('chutes-autopilot');
-    expect(JSON.stringify(alerts)).toContain('job=~\\".*chutes-autopilot.*\\"');
-    expect(endpoints).toEqual([{ port: 'http', path: '/metrics', interval: '15s' }]);
-    expect(methodsServedAt('/metrics')).toContain('GET');
+    const { labels } = only('Pod', manifests).metadata;
+    const { podSelector, ingress, egress } = specOf('NetworkPolicy', manifests, TEST);
+    expect(labels).toMatchObject(podSelector.matchLabels);
+    expect(podOf(manifests).labels).not.toMatchObject(podSelector.matchLabels);
+    const routers = { podSelector: specOf('NetworkPolicy', manifests, ROUTER).podSelector };
+    expect(ingress).toEqual([]);
+    expect(egress.slice(1)).toEqual([{ ports: [{ port: 8080, protocol: 'TCP' }], to: [routers] }]);
+    const [listening] = specOf('NetworkPolicy', manifests, ROUTER).ingress;
+    expect(listening?.from).toEqual([{ namespaceSelector: {} }, { podSelector }]);
   });
 });
 

@@ -87,6 +87,15 @@ describeLive('a router that has seen everything, and the Prometheus that scrapes
     expect(offered).toEqual([['chutes-autopilot'], [`127.0.0.1:${router.port}`]]);
   });
 
+  test('OBS-28: all jobs are those of the router, and no other program', async () => {
+    const { query, allValue } = DASHBOARD.templating.list.find(({ name }) => name === 'job') ?? {};
+    expect(query).toMatchObject({ query: 'label_values(chutes_autopilot_requests_active, job)' });
+    const jobs = allValue ?? (await prometheus.valuesOf('job', 'chutes_autopilot_requests_active')).join('|');
+    const sumUp = withVariables('sum(up{job=~"$job", instance=~"$instance"})', jobs);
+    expect(await prometheus.query(sumUp, atSeconds)).toEqual([{ labels: {}, value: 1 }]);
+    expect(await prometheus.query('sum(up)', atSeconds)).toEqual([{ labels: {}, value: 2 }]);
+  });
+
   test.each(ALERTS)('OBS-27: the alert $alert speaks of what there is', ({ expr }) => {
     expect(unknownIn(expr, vocabulary)).toEqual([]);
   });

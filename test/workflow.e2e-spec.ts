@@ -106,6 +106,14 @@ describe('the CI workflow', () => {
     expect(commandsOf('scripts').join()).toMatch(/tee "logs\//);
   });
 
+  test('OPS-25: keeps the logs of an image that fails', () => {
+    const kept = stepsOf('image').filter((step) => step.if === 'failure()');
+    expect(kept).toMatchObject([
+      { run: expect.stringMatching(/docker compose logs .*tee logs\//) },
+      { uses: expect.stringMatching(/^actions\/upload-artifact@/), with: { path: 'logs/' } },
+    ]);
+  });
+
   test.each([...text.matchAll(/\.ci\/\w+/g)].map(([program]) => program))(
     'OPS-24: %s exists and can be run',
     (program) => {

@@ -22,6 +22,8 @@ export interface Variable {
   readonly name: string;
   readonly type: string;
   readonly query: string | { readonly query: string };
+  /** What "All" stands for, instead of all that can be chosen. */
+  readonly allValue?: string;
 }
 
 export interface Dashboard {
@@ -53,10 +55,14 @@ export function queriesOf({ panels }: Dashboard): PanelQuery[] {
   );
 }
 
-/** An expression as Grafana sends it while every job and instance is chosen. */
-export function withVariables(expression: string): string {
+/**
+ * An expression as Grafana sends it while every instance is chosen.
+ *
+ * @param job the pattern of the jobs that are chosen
+ */
+export function withVariables(expression: string, job = 'chutes-autopilot'): string {
   return expression
     .replaceAll('$__rate_interval', '5m')
-    .replaceAll('$job', '.*')
+    .replaceAll('$job', job)
     .replaceAll('$instance', '.*');
 }

@@ -63,9 +63,10 @@ export function lint(values: Values): string {
   return helm(['lint', CHART, '--strict'], values);
 }
 
-/** The objects of a release named `prod`. Throws what helm says if it refuses the values. */
+/** The objects of a release named `prod` in the namespace `models`. Throws what helm says if it refuses the values. */
 export function render(values: Values = {}): Manifest[] {
-  return parseAllDocuments(helm(['template', 'prod', CHART], values)).map((document) => {
+  const flags = ['--namespace', 'models'];
+  return parseAllDocuments(helm(['template', 'prod', CHART, ...flags], values)).map((document) => {
     if (document.errors.length > 0) throw new Error(`This is not YAML: ${document.errors.join()}`);
     return document.toJS() as Manifest;
   });

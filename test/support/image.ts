@@ -1,12 +1,24 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Instruction, isIgnored, readDockerfile, type Stage } from './dockerfile.js';
 
 const run = promisify(execFile);
+
+/** The mode of files in a checkout with the umask 077, which a build takes over. */
+const PRIVATE = '0600';
 
 /** Only root can become somebody else. */
 export const CAN_SWITCH_USER = process.getuid?.() === 0;
@@ -49,7 +61,9 @@ export class Image {
     const folder = join(top, last.name);
     mkdirSync(join(folder, 'usr/local/bin'), { recursive: true });
     copyFileSync(process.execPath, join(folder, 'usr/local/bin/node'));
-    await run('chmod', ['-R', 'a-w,a+rX', folder]);
+    chmodSync(join(folder, 'usr/local/bin/node'), 0o755);
+    await run('chmod', ['-R', 'a-w', folder]);
+    await run('find', [folder, '-type', 'd', '-exec', 'chmod', 'a+rx', '{}', '+']);
     return new Image(folder, last);
   }
 
@@ -147,6 +161,9 @@ function copy(top: string, workdir: string, { flags, words }: Instruction): void
     const into = target.endsWith('/') ? join(target, source.split('/').at(-1) ?? '') : target;
     const isSent = (path: string) => flags['from'] !== undefined || !isIgnored(relative('.', path));
     cpSync(from, join(workdir, into), { recursive: true, filter: isSent });
+    if (flags['from'] === undefined && statSync(from).isFile()) {
+      chmodSync(join(workdir, into), Number.parseInt(flags['chmod'] ?? PRIVATE, 8));
+    }
   }
 }
 
@@ -157,5 +174,5 @@ async function runIn(workdir: string, command: string): Promise<void> {
   }
   const path = [resolve('node_modules/.bin'), process.env['PATH']].join(delimiter);
   const env = { ...process.env, PATH: path, npm_config_prefer_offline: 'true' };
-  await run('sh', ['-c', command], { cwd: workdir, env });
+  await run('sh', ['-c', `umask 022; ${command}`], { cwd: workdir, env });
 }

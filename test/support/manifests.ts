@@ -16,6 +16,8 @@ interface Selector {
 
 interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
 }
 
 interface Container {
@@ -23,10 +25,14 @@ interface Container {
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly envFrom: unknown;
   readonly lifecycle?: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+  readonly env?: readonly unknown[];
   readonly startupProbe: Probe;
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
-  readonly resources: { readonly limits: { readonly memory: string } };
+  readonly resources: {
+    readonly requests: { readonly cpu: string; readonly memory: string };
+    readonly limits: { readonly memory: string };
+  };
   readonly command?: readonly string[];
 }
 
@@ -39,8 +45,10 @@ export interface PodSpec {
   readonly topologySpreadConstraints: readonly [{ readonly labelSelector: Selector }];
 }
 
-interface Ports {
+interface NetworkRule {
   readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+  readonly from?: readonly unknown[];
+  readonly to?: readonly unknown[];
 }
 
 interface Specs {
@@ -52,13 +60,17 @@ interface Specs {
       readonly spec: PodSpec;
     };
   };
-  HorizontalPodAutoscaler: object;
+  HorizontalPodAutoscaler: {
+    readonly minReplicas: number;
+    readonly maxReplicas: number;
+    readonly behavior?: unknown;
+  };
   Ingress: object;
   NetworkPolicy: {
     readonly podSelector: Selector;
     readonly policyTypes: readonly string[];
-    readonly ingress: readonly Ports[];
-    readonly egress: readonly Ports[];
+    readonly ingress: readonly NetworkRule[];
+    readonly egress: readonly NetworkRule[];
   };
   Pod: PodSpec;
   PodDisruptionBudget: { readonly selector: Selector };
@@ -69,19 +81,26 @@ interface Specs {
   };
   ServiceMonitor: {
     readonly selector: Selector;
-    readonly jobLabel: string;
-    readonly endpoints: readonly unknown[];
+    readonly endpoints: readonly [
+      { readonly relabelings: readonly [{ readonly targetLabel: string; readonly replacement: string }] },
+    ];
   };
 }
 
-/** The one object of this kind. */
-export function only(kind: string, manifests: readonly Manifest[]): Manifest {
-  const [first, ...others] = manifests.filter((one) => one.kind === kind);
+/** The one object of this kind; where there are several, the one of this name. */
+export function only(kind: string, manifests: readonly Manifest[], name?: string): Manifest {
+  const [first, ...others] = manifests.filter(
+    (one) => one.kind === kind && (name === undefined || one.metadata.name === name),
+  );
   if (!first || others.length > 0) throw new Error(`There is not exactly one ${kind}.`);
   return first;
 }
 
-/** What the one object of this kind says. */
-export function specOf<Kind extends keyof Specs>(kind: Kind, manifests: readonly Manifest[]): Specs[Kind] {
-  return only(kind, manifests).spec as Specs[Kind];
+/** What the one object of this kind, or of this kind and name, says. */
+export function specOf<Kind extends keyof Specs>(
+  kind: Kind,
+  manifests: readonly Manifest[],
+  name?: string,
+): Specs[Kind] {
+  return only(kind, manifests, name).spec as Specs[Kind];
 }

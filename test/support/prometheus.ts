@@ -23,7 +23,7 @@ export interface EvaluatedRule {
 
 interface PrometheusConfig {
   global: Record<string, string>;
-  scrape_configs: { static_configs: { targets: string[] }[] }[];
+  scrape_configs: { job_name: string; static_configs: { targets: string[] }[]; [setting: string]: unknown }[];
 }
 
 /** A Prometheus of the test's own that runs a configuration of the project, on a free port of 127.0.0.1. */
@@ -36,7 +36,7 @@ export class PrometheusServer {
 
   /**
    * @param configFolder with `prometheus.yml` and the rules it names
-   * @param target `host:port` to scrape instead of the configured one, and more often
+   * @param target `host:port` to scrape instead of the configured one, and more often; for the job `another-program`, too
    */
   static async start(configFolder: string, target: string): Promise<PrometheusServer> {
     const folder = await mkdtemp(join(tmpdir(), 'prometheus-'));
@@ -45,6 +45,7 @@ export class PrometheusServer {
     const config = parse(await readFile(path, 'utf8')) as PrometheusConfig;
     config.global = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' };
     for (const one of config.scrape_configs) one.static_configs = [{ targets: [target] }];
+    config.scrape_configs.push(anotherProgram(target));
     await writeFile(path, stringify(config));
 
     const args = [
@@ -105,14 +106,15 @@ export class PrometheusServer {
     return groups.flatMap(({ rules }) => rules);
   }
 
-  /** Waits until the router's state at the time of this call has been scraped. @returns when it was, in Unix time */
+  /** Waits until the router's state at the time of this call has been scraped, for both jobs. @returns when it was, in Unix time */
   async scraped(): Promise<number> {
     const nowSeconds = Date.now() / 1000;
     let atSeconds = 0;
     await eventually(async () => {
-      const [scrape] = await this.query('timestamp(up) and up == 1');
-      atSeconds = scrape?.value ?? 0;
-      return atSeconds > nowSeconds;
+      const areAllNew = `min(timestamp(up)) > ${nowSeconds} and count(up == 1) == 2`;
+      const [last] = await this.query(`max(timestamp(up)) and ${areAllNew}`);
+      atSeconds = last?.value ?? 0;
+      return last !== undefined;
     }, 30_000);
     return atSeconds;
   }
@@ -127,6 +129,16 @@ export class PrometheusServer {
     if (error !== undefined) throw new Error(error);
     return data;
   }
+}
+
+/** Under a job of its own, the router as it would look if it were any program of Node. */
+function anotherProgram(target: string): PrometheusConfig['scrape_configs'][number] {
+  const drop = { source_labels: ['__name__'], regex: 'chutes_autopilot_.*', action: 'drop' };
+  return {
+    job_name: 'another-program',
+    static_configs: [{ targets: [target] }],
+    metric_relabel_configs: [drop],
+  };
 }
 
 async function end(child: ChildProcess, folder: string): Promise<void> {

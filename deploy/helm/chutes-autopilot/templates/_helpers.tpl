@@ -17,11 +17,32 @@ app.kubernetes.io/name: {{ include "autopilot.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Of the pods: a new version of the chart alone makes no new ones. */}}
+{{- define "autopilot.podLabels" -}}
+{{ include "autopilot.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimAll "-_." | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
 {{- define "autopilot.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "autopilot.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{ include "autopilot.podLabels" . }}
+{{- end -}}
+
+{{/* Of the pod of `helm test`. It has another name than the routers, so that nothing takes it for one. */}}
+{{- define "autopilot.testLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-test" (include "autopilot.name" . | trunc 58) }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: test
+{{- end -}}
+
+{{/* An egress rule of network policies. */}}
+{{- define "autopilot.dnsEgress" -}}
+- ports:
+    {{- range .Values.networkPolicy.dnsPorts }}
+    - { port: {{ . }}, protocol: UDP }
+    - { port: {{ . }}, protocol: TCP }
+    {{- end }}
 {{- end -}}
 
 {{- define "autopilot.image" -}}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { methodsServedAt } from '../src/openai/served-paths.js';
+import { describeHelm, EVERYTHING, notes, render, type Values } from './support/helm.js';
+import { specOf } from './support/manifests.js';
+
+const ALERTS = readFileSync('deploy/observability/alerts.yml', 'utf8');
+
+const rulesOf = (values: Values) =>
+  specOf('PrometheusRule', render({ prometheusRule: { enabled: true }, ...values }));
+
+describeHelm('the PrometheusRule', () => {
+  test('OPS-22: holds the alerts of the project', () => {
+    const { groups } = parse(ALERTS) as { groups: unknown };
+    expect(rulesOf({})).toEqual({ groups });
+  });
+
+  test.each([
+    ['READYZ_MAX_SNAPSHOT_AGE_MS', 600_000, 'chutes_autopilot_ready_snapshot_age_ms', 20_000],
+    ['READYZ_MAX_ALLOWLIST_AGE_MS', 20_000, 'chutes_autopilot_ready_allowlist_age_ms', 600_000],
+  ])(
+    'OPS-22: takes from %s when a feed is stale, and changes nothing else',
+    (name, age, metric, byDefault) => {
+      const [before, after] = [`${metric} > ${byDefault} `, `${metric} > ${age} `];
+      expect(ALERTS.split(before)).toHaveLength(2);
+      const { groups } = parse(ALERTS.replace(before, after)) as { groups: unknown };
+      expect(rulesOf({ config: { [name]: age } })).toEqual({ groups });
+    },
+  );
+});
+
+describeHelm('the ServiceMonitor', () => {
+  test.each([
+    ['by default', {}],
+    ['under another name', { nameOverride: 'router', fullnameOverride: 'llm' }],
+  ])('OPS-22: names the job as the alerts expect, and by namespace and release, %s', (_, values: Values) => {
+    const { endpoints } = specOf('ServiceMonitor', render({ ...EVERYTHING, ...values }));
+    const relabelings = [{ targetLabel: 'job', replacement: 'models/prod/chutes-autopilot' }];
+    expect(endpoints).toEqual([{ port: 'http', path: '/metrics', interval: '15s', relabelings }]);
+    const patterns = [...ALERTS.matchAll(/job=~"([^"]*)"/g)].map(([, pattern = '']) => pattern);
+    expect(patterns.length).toBeGreaterThan(4);
+    for (const pattern of patterns) {
+      expect(endpoints[0].relabelings[0].replacement).toMatch(new RegExp(`^(?:${pattern})$`));
+    }
+    expect(methodsServedAt('/metrics')).toContain('GET');
+  });
+});
+
+describeHelm('the notes', () => {
+  test.each([
+    ['alerts without a ServiceMonitor', { prometheusRule: { enabled: true } }, 'Without serviceMonitor'],
+    ['a Service of the type NodePort', { service: { type: 'NodePort' } }, 'publishes /metrics'],
+    ['a Service of the type LoadBalancer', { service: { type: 'LoadBalancer' } }, 'publishes /metrics'],
+  ])('OPS-23: warn of %s', (_, values: Values, warning) => {
+    expect(notes(values)).toContain(warning);
+    expect(notes({ ...EVERYTHING })).not.toContain(warning);
+  });
+});
