@@ -16,7 +16,8 @@ const CHUNK = Buffer.concat([Buffer.from('10000\r\n'), PIECE, Buffer.from('\r\n'
 let edge: Edge;
 
 beforeEach(async () => {
-  edge = await Edge.start({ MAX_INFLIGHT_BODY_BYTES: '30000', REQUEST_HEADERS_TIMEOUT_MS: '200' });
+  // Shorter than the lingering: that timer is not to get in its way.
+  edge = await Edge.start({ MAX_INFLIGHT_BODY_BYTES: '30000', REQUEST_HEADERS_TIMEOUT_MS: '2000' });
 });
 
 afterEach(async () => {
