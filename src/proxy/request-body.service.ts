@@ -38,17 +38,38 @@ export class RequestBodyService {
     response: ServerResponse,
     record: RequestRecord,
   ): Promise<HeldBody | undefined> {
-    const { maxBytes, bodyTimeoutMs } = this.limits;
+    const { maxBytes } = this.limits;
     const { 'content-encoding': encoding, 'content-length': length } = request.headers;
     if (encoding !== undefined && !/^[ \t]*(?:identity)?[ \t]*$/i.test(encoding)) {
       throw ApiError.unsupportedEncoding();
     }
     if (length !== undefined && Number(length) > maxBytes) throw ApiError.requestTooLarge(maxBytes);
     if (awaitsContinue(request)) response.writeContinue();
+    if (length !== undefined) {
+      // Once the parser has had its turn, a body that came along with its headers is there.
+      await Promise.resolve();
+      if (request.readableLength === Number(length)) return this.takeWhole(request, record);
+    }
+    return this.receive(request, record);
+  }
 
+  private takeWhole(request: IncomingMessage, record: RequestRecord): HeldBody {
+    const bytes = (request.read() as Buffer | null) ?? Buffer.alloc(0);
+    record.bytesIn = bytes.length;
+    // Of all that are being received it is the newest.
+    if (this.heldBytes + bytes.length > this.limits.maxInflightBytes) throw ApiError.overloadedUpload();
+    this.heldBytes += bytes.length;
+    return new HeldBody(bytes, () => {
+      this.heldBytes -= bytes.length;
+    });
+  }
+
+  private async receive(request: IncomingMessage, record: RequestRecord): Promise<HeldBody | undefined> {
+    const { maxBytes, bodyTimeoutMs } = this.limits;
     const pieces = new BodyPieces();
     let heldBytes = 0;
-    const release = () => {
+    const drop = () => {
+      pieces.clear();
       this.heldBytes -= heldBytes;
       heldBytes = 0;
     };
@@ -62,12 +83,15 @@ export class RequestBodyService {
       if (heldBytes > maxBytes) refuse(ApiError.requestTooLarge(maxBytes));
       else this.keepWithinBudget();
     };
-    const onEnd = () => resolve(pieces.take());
+    const onEnd = () => {
+      this.uploads.remove(entry);
+      resolve(pieces.take());
+    };
+    const leave = () => resolve(undefined);
     const refuse = (error: Error) => {
       request.off('data', onData).off('end', onEnd);
       this.uploads.remove(entry);
-      pieces.clear();
-      release();
+      drop();
       reject(error);
     };
     const timer = setTimeout(() => refuse(ApiError.requestTimeout()), bodyTimeoutMs);
@@ -75,19 +99,17 @@ export class RequestBodyService {
     request
       .on('data', onData)
       .on('end', onEnd)
-      .on('close', () => resolve(undefined))
+      .on('close', leave)
       // An error of the router's own says what is wrong with the body; any other, that the client left.
-      .on('error', (error) => (error instanceof ApiError ? refuse(error) : resolve(undefined)));
+      .on('error', (error) => (error instanceof ApiError ? refuse(error) : leave()));
     try {
       const bytes = await promise;
-      if (bytes) return new HeldBody(bytes, release);
-      pieces.clear();
-      release();
+      if (bytes) return new HeldBody(bytes, drop);
+      drop();
       return undefined;
     } finally {
       clearTimeout(timer);
       this.uploads.remove(entry);
-      request.off('data', onData);
     }
   }
 
