@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import { clientKey } from '../src/sticky/client-key.js';
+import { keyedHash } from '../src/sticky/keyed-hash.js';
 import { Caller } from './support/caller.js';
 import { closeRedisServers, describeWithRedis, RedisServer } from './support/redis-server.js';
 import { type Env, eventually, type TestRouter } from './support/router.js';
@@ -110,7 +111,7 @@ describeWithRedis('routers at one Redis', () => {
     await callerOf(router).pinToSecond(LIST);
     await pinned();
     const identity = { authorization: HEADERS.authorization, address: () => '', session: undefined };
-    const key = `chutes-autopilot:pin:${clientKey(SECRET, identity, LIST)}`;
+    const key = `chutes-autopilot:pin:${clientKey(keyedHash(SECRET), identity, LIST)}`;
     expect(await keys()).toEqual([key]);
     const ttlMs = Number(await redis.ask('PTTL', key));
     expect(ttlMs).toBeGreaterThan(0);

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type ClientIdentity, clientKey } from './client-key.js';
+import { keyedHash } from './keyed-hash.js';
 
 const SECRET = 'secret of the tests';
 
@@ -113,12 +114,12 @@ const CLIENT: Client = { token: 't', address: '203.0.113.1', session: undefined,
 
 function keyOf({ token: bearer, address, session, model }: Client, secret = SECRET): string {
   const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
-  return clientKey(secret, { authorization, address: () => address, session }, model);
+  return clientKey(keyedHash(secret), { authorization, address: () => address, session }, model);
 }
 
 function keyWith(identity: Partial<ClientIdentity>): string {
   const nobody = { authorization: undefined, address: () => '203.0.113.1', session: undefined };
-  return clientKey(SECRET, { ...nobody, ...identity }, 'm');
+  return clientKey(keyedHash(SECRET), { ...nobody, ...identity }, 'm');
 }
 
 function isSame(one: Client, other: Client): boolean {

@@ -1,5 +1,3 @@
-import { createHmac } from 'node:crypto';
-
 declare const brand: unique symbol;
 
 /** Stands for one client and one value of `model`. A keyed hash: nothing of the client can be read from it. */
@@ -16,7 +14,12 @@ export interface ClientIdentity {
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
 
-export function clientKey(secret: string | Buffer, client: ClientIdentity, modelValue: string): ClientKey {
+/** @param keyedHash HMAC-SHA-256 */
+export function clientKey(
+  keyedHash: (text: string) => string,
+  client: ClientIdentity,
+  modelValue: string,
+): ClientKey {
   const token = BEARER.exec(client.authorization ?? '')?.[1];
   const parts = [
     token === undefined ? 'address' : 'token',
@@ -25,5 +28,5 @@ export function clientKey(secret: string | Buffer, client: ClientIdentity, model
     modelValue,
   ];
   // As JSON the parts cannot run into each other: a session is never taken for the tail of a token.
-  return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('base64') as ClientKey;
+  return keyedHash(JSON.stringify(parts)) as ClientKey;
 }

@@ -16,15 +16,15 @@ export class MemoryStore implements StickyStore {
     return this.pins.size;
   }
 
-  async get(key: ClientKey): Promise<Pin | undefined> {
+  get(key: ClientKey): Pin | undefined {
     return this.pins.get(key);
   }
 
-  async set(key: ClientKey, pin: Pin): Promise<void> {
+  set(key: ClientKey, pin: Pin): void {
     this.pins.set(key, pin);
   }
 
-  async drop(key: ClientKey, model: Pin['model']): Promise<void> {
+  drop(key: ClientKey, model: Pin['model']): void {
     if (this.pins.peek(key)?.model === model) this.pins.delete(key);
   }
 }

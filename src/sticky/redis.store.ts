@@ -47,11 +47,15 @@ export class RedisStore implements StickyStore, OnApplicationBootstrap, OnApplic
     return pin;
   }
 
-  async set(key: ClientKey, pin: Pin): Promise<void> {
-    await this.redis.send(['SET', PREFIX + key, pinValue(pin), 'PX', this.ttl]);
+  set(key: ClientKey, pin: Pin): void {
+    this.sendAndForget(['SET', PREFIX + key, pinValue(pin), 'PX', this.ttl]);
   }
 
-  async drop(key: ClientKey, model: Pin['model']): Promise<void> {
-    await this.redis.send(['EVAL', DROP, '1', PREFIX + key, model]);
+  drop(key: ClientKey, model: Pin['model']): void {
+    this.sendAndForget(['EVAL', DROP, '1', PREFIX + key, model]);
+  }
+
+  private sendAndForget(command: string[]): void {
+    this.redis.send(command).catch(() => {});
   }
 }

@@ -5,6 +5,7 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { type ClientKey, clientKey } from './client-key.js';
+import { keyedHash } from './keyed-hash.js';
 import { type Answer, applies, type Pin, pinAfter } from './pin.js';
 import { StickyStore } from './sticky.store.js';
 
@@ -12,7 +13,7 @@ import { StickyStore } from './sticky.store.js';
 @Injectable()
 export class StickyService {
   private readonly config: Config['sticky'];
-  private readonly secret: string | Buffer;
+  private readonly keyedHash: (text: string) => string;
 
   constructor(
     @Inject(CONFIG) { sticky }: Config,
@@ -20,7 +21,7 @@ export class StickyService {
     private readonly metrics: MetricsService,
   ) {
     this.config = sticky;
-    this.secret = sticky.hashSecret ?? randomBytes(32);
+    this.keyedHash = keyedHash(sticky.hashSecret ?? randomBytes(32));
   }
 
   /** @returns `undefined` while stickiness is off. */
@@ -33,33 +34,36 @@ export class StickyService {
       address: () => request.ip,
       session: Array.isArray(session) ? session.join(', ') : session,
     };
-    return clientKey(this.secret, client, modelValue);
+    return clientKey(this.keyedHash, client, modelValue);
   }
 
   /** The pin this request is to follow: one that applies and is on one of the candidates. */
-  async pinFor(key: ClientKey, candidates: readonly ModelId[]): Promise<Pin | undefined> {
-    try {
-      const pin = await this.store.get(key);
-      const isEligible = pin !== undefined && applies(pin, Date.now()) && candidates.includes(pin.model);
-      this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
-      return isEligible ? pin : undefined;
-    } catch {
-      this.metrics.stickyLookedUp('error');
-      return undefined;
-    }
+  pinFor(key: ClientKey, candidates: readonly ModelId[]): Pin | undefined | Promise<Pin | undefined> {
+    const found = this.store.get(key);
+    if (!(found instanceof Promise)) return this.eligible(found, candidates);
+    return found.then(
+      (pin) => this.eligible(pin, candidates),
+      () => {
+        this.metrics.stickyLookedUp('error');
+        return undefined;
+      },
+    );
+  }
+
+  private eligible(pin: Pin | undefined, candidates: readonly ModelId[]): Pin | undefined {
+    const isEligible = pin !== undefined && applies(pin, Date.now()) && candidates.includes(pin.model);
+    this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
+    return isEligible ? pin : undefined;
   }
 
   /** Sets or renews the pin after a 2xx answer. */
   answered(key: ClientKey, applied: Pin | undefined, answer: Answer): void {
     const pin = pinAfter(applied, answer, Date.now(), this.config.failbackMs);
-    this.store.set(key, pin).catch(ignore);
+    this.store.set(key, pin);
   }
 
   /** Drops the pin on a model that failed or broke its answer. */
   failed(key: ClientKey, model: ModelId): void {
-    this.store.drop(key, model).catch(ignore);
+    this.store.drop(key, model);
   }
 }
-
-/** A store that fails costs stickiness only. */
-function ignore(): void {}

@@ -3,9 +3,10 @@ import type { Pin } from './pin.js';
 
 /** Keeps pins for their time to live. A store may fail: that costs stickiness, never a request. */
 export abstract class StickyStore {
-  abstract get(key: ClientKey): Promise<Pin | undefined>;
-  /** Sets or renews. */
-  abstract set(key: ClientKey, pin: Pin): Promise<void>;
+  /** At once where nothing has to be waited for. */
+  abstract get(key: ClientKey): Pin | undefined | Promise<Pin | undefined>;
+  /** Sets or renews. A failure is the store's own. */
+  abstract set(key: ClientKey, pin: Pin): void;
   /** Drops the pin if it still is on this model: a request of the same client may have moved it meanwhile. */
-  abstract drop(key: ClientKey, model: Pin['model']): Promise<void>;
+  abstract drop(key: ClientKey, model: Pin['model']): void;
 }
