@@ -1,0 +1,79 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Counter } from 'prom-client';
+import { Metrics } from '../../test/support/metrics.js';
+import { MetricsService } from './metrics.service.js';
+
+async function scrape({ registry }: MetricsService): Promise<Metrics> {
+  return new Metrics(await registry.metrics());
+}
+
+describe('a scrape', () => {
+  test.each([1, 255, 256, 257, 1_000])('OBS-2, OBS-8: has all of %i requests at once', async (n) => {
+    const service = new MetricsService();
+    for (let i = 0; i < n; i += 1) {
+      service.requestStarted();
+      service.firstByteSent('list', 1_000);
+      service.requestFinished('list', 200, 2_000);
+    }
+    const metrics = await scrape(service);
+    expect(metrics.by('status', 'requests_total')).toEqual({ 200: n });
+    expect(metrics.value('time_to_first_byte_seconds_sum', { mode: 'list' })).toBe(n);
+    expect(metrics.value('request_duration_seconds_sum', { mode: 'list' })).toBe(2 * n);
+    expect(metrics.value('request_duration_seconds_count', { mode: 'list' })).toBe(n);
+  });
+
+  test('OBS-2, OBS-8: counts nothing twice', async () => {
+    const service = new MetricsService();
+    for (let n = 1; n <= 3; n += 1) {
+      service.requestStarted();
+      service.requestFinished('direct', 429, 0);
+      const metrics = await scrape(service);
+      expect(metrics.by('status', 'requests_total')).toEqual({ 429: n });
+      expect(metrics.value('request_duration_seconds_count', { mode: 'direct' })).toBe(n);
+    }
+  });
+
+  test('OBS-3: has the requests that are running at that moment', async () => {
+    const service = new MetricsService();
+    const active = async () => (await scrape(service)).value('requests_active');
+    expect(await active()).toBe(0);
+    service.requestStarted();
+    service.requestStarted();
+    expect(await active()).toBe(2);
+    service.requestFinished('none', 200, 0);
+    expect(await active()).toBe(1);
+  });
+});
+
+describe('a metric that is read alone', () => {
+  test.each<[name: string, labels: object, note: (service: MetricsService) => void]>([
+    ['requests_total', { status: 200 }, (it) => it.requestFinished('list', 200, 1)],
+    ['selection_total', { model: 'm/a', status: 200 }, (it) => it.answerSelected('m/a', 200)],
+    ['failover_reason_total', { reason: 'why' }, (it) => it.attemptFailed('why')],
+    ['feed_refresh_total', { feed: 'models' }, (it) => it.feedRefreshed('models', 'ok')],
+    ['feed_rows_skipped_total', { feed: 'models' }, (it) => it.feedRowsSkipped('models', 1)],
+    ['sticky_lookups_total', { outcome: 'hit' }, (it) => it.stickyLookedUp('hit')],
+    ['client_aborts_total', { phase: 'upload' }, (it) => it.clientLeft('upload')],
+    ['request_duration_seconds', { mode: 'list' }, (it) => it.requestFinished('list', 200, 1)],
+    ['time_to_first_byte_seconds', { mode: 'list' }, (it) => it.firstByteSent('list', 1)],
+    ['overhead_seconds', { mode: 'list' }, (it) => it.firstAttemptStarted('list', 1)],
+  ])(
+    'OBS-2, OBS-4, OBS-5, OBS-8, OBS-9, OBS-10, OBS-11, OBS-12: %s has what was noted',
+    async (name, labels, note) => {
+      const service = new MetricsService();
+      note(service);
+      const read = await service.registry.getSingleMetric(`chutes_autopilot_${name}`)?.get();
+      expect(read?.values).toContainEqual(
+        expect.objectContaining({ labels: expect.objectContaining(labels), value: 1 }),
+      );
+    },
+  );
+});
+
+test('PRJ-19: what was noted does not pile up until somebody scrapes', () => {
+  const service = new MetricsService();
+  const counter = service.registry.getSingleMetric('chutes_autopilot_failover_reason_total') as Counter;
+  const count = jest.spyOn(counter, 'inc');
+  for (let n = 0; n < 10_000; n += 1) service.attemptFailed('why');
+  expect(count.mock.calls.length).toBeGreaterThan(9_000);
+});
