@@ -52,7 +52,7 @@ export class EvidenceController {
         headers: toUpstreamHeaders(request.raw.rawHeaders, request.id),
       },
       this.clock,
-      { client: reply.raw, opensAtHeaders: true, onDispatch: () => (record.attempts = 1) },
+      { client: record, opensAtHeaders: true, onDispatch: () => (record.attempts = 1) },
     );
     const outcome = await exchange.outcome;
     switch (outcome.kind) {

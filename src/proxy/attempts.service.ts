@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -45,7 +44,7 @@ export class AttemptsService {
    * @returns `undefined` if the client left meanwhile.
    * @throws {ApiError} the last candidate's failure, or `overloaded`
    */
-  async run(plan: AttemptPlan, client: ServerResponse, record: RequestRecord): Promise<Selected | undefined> {
+  async run(plan: AttemptPlan, record: RequestRecord): Promise<Selected | undefined> {
     const { candidates } = plan.order;
     const limit = Math.min(candidates.length, this.config.maxAttempts);
     const failoverUntilMs = plan.readAtMs + this.config.failoverDeadlineMs;
@@ -61,7 +60,7 @@ export class AttemptsService {
       const exchange = this.upstream.open(
         plan.requestFor(model),
         { ...this.config, hasAlternative: plan.isStreamed && hasNext, failoverUntilMs },
-        { client, onDispatch },
+        { client: record, onDispatch },
       );
       const outcome = await exchange.outcome;
       this.count(outcome, record);

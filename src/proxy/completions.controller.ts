@@ -9,7 +9,7 @@ export class CompletionsController {
 
   @Post(['chat/completions', 'completions'])
   @Counted()
-  async complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.proxy.answer(request, reply);
+  complete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.proxy.answer(request, reply);
   }
 }

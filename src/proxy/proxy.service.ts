@@ -73,7 +73,7 @@ export class ProxyService {
 
     this.metrics.firstAttemptStarted(route.mode, performance.now() - readAtMs);
     try {
-      const selected = await this.attempts.run(plan, reply.raw, record);
+      const selected = await this.attempts.run(plan, record);
       if (key) this.settlePin(key, pin, selected, record);
       return { key, selected };
     } catch (error) {

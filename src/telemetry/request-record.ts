@@ -1,7 +1,7 @@
 import type { AbortPhase, Mode } from './metrics.service.js';
 
 /** What one request leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic milliseconds. */
-export class RequestRecord {
+export class RequestRecord implements Client {
   mode: Mode = 'none';
   phase: AbortPhase = 'upload';
   candidates = 0;
@@ -17,6 +17,8 @@ export class RequestRecord {
   isInterrupted = false;
   /** Set where the client has the whole answer though its response is still open. */
   isDelivered = false;
+  isGone = false;
+  listener: ClientListener | undefined;
 
   /** @param isCounted whether the metrics count this request. */
   constructor(
@@ -26,11 +28,32 @@ export class RequestRecord {
     readonly isCounted: boolean,
   ) {}
 
+  /** The connection lets go of the response. */
+  leave(): void {
+    const { listener } = this;
+    this.isGone = true;
+    this.listener = undefined;
+    listener?.onClientGone();
+  }
+
   /** The router answers by itself. */
   answered(body: string, nowMs: number): void {
     this.firstByteAtMs = nowMs;
     this.bytesOut = Buffer.byteLength(body);
   }
+}
+
+/** Who waits for an answer. */
+export interface Client {
+  /** Whether the connection has let go of the response, finished or not. */
+  readonly isGone: boolean;
+  /** Who has to know when it does, one at a time: an attempt, then a relay. */
+  listener: ClientListener | undefined;
+}
+
+/** An object and not a function: with a new function in this place V8 keeps each request until a full collection. */
+export interface ClientListener {
+  onClientGone(): void;
 }
 
 export type Ending = 'complete' | 'interrupted' | 'client_gone';

@@ -55,6 +55,7 @@ export class RequestTelemetry implements OnModuleInit {
     reply.raw.once('close', () => {
       this.running.remove(entry);
       this.finish(record, reply);
+      record.leave();
     });
     return record;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { asHeaderValue, headerOf, toClientHeaders, toUpstreamHeaders } from './headers.js';
+import * as fc from 'fast-check';
+import { asHeaderValue, decodeHeaders, headerOf, toClientHeaders, toUpstreamHeaders } from './headers.js';
 
 const ADDED = ['accept-encoding', 'identity', 'x-request-id', 'req-1'];
 
@@ -87,6 +88,49 @@ describe('to the upstream', () => {
   });
 });
 
+describe('from the upstream', () => {
+  const names = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
+  const parts = fc.array(names, { minLength: 2, maxLength: 20 });
+
+  /** Where names and values may lie in memory. `at` is any number. */
+  const layouts: readonly [string, (parts: readonly Buffer[], at: number) => Buffer[]][] = [
+    ['in one buffer', (all) => inOneBuffer(all, { gap: 2 })],
+    ['without anything in between', (all) => inOneBuffer(all, { gap: 0 })],
+    [
+      'one of them elsewhere',
+      (all, at) =>
+        inOneBuffer(all, { gap: 2 }).map((bytes, i) => (i === at % all.length ? elsewhere(bytes) : bytes)),
+    ],
+    ['each of them elsewhere', (all) => inOneBuffer(all, { gap: 2 }).map(elsewhere)],
+    ['backwards', (all) => inOneBuffer(all.toReversed(), { gap: 2 }).toReversed()],
+    [
+      'from the middle on',
+      (all, at) => rotated(inOneBuffer(rotated(all, at), { gap: 2 }), all.length - (at % all.length)),
+    ],
+    ['far apart', (all) => inOneBuffer(all, { gap: 10_000 })],
+  ];
+
+  test.each(layouts)('HDR-9: each byte is a character: %s', (_, layOut) => {
+    fc.assert(
+      fc.property(parts, fc.nat(), (all, at) => {
+        const raw = layOut(all, at);
+        expect(decodeHeaders(raw)).toEqual(all.map((bytes) => bytes.toString('latin1')));
+      }),
+    );
+  });
+
+  test('HDR-9: each byte is a character: all that there are, in order', () => {
+    const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const [name, value] = decodeHeaders([all.subarray(0, 1), all.subarray(1)]);
+    expect(name).toBe('\0');
+    expect(Array.from(value ?? '', (character) => character.charCodeAt(0))).toEqual([...all.subarray(1)]);
+  });
+
+  test('HDR-9: none are none', () => {
+    expect(decodeHeaders([])).toEqual([]);
+  });
+});
+
 describe('to the client', () => {
   test.each(HOP_BY_HOP)('HDR-1: %s stays behind', (name) => {
     expect(toClientHeaders([name, 'x', name.toLowerCase(), 'x'], false)).toEqual([]);
@@ -163,3 +207,29 @@ describe('a header', () => {
     expect(asHeaderValue(model)).toBe(expected);
   });
 });
+
+/** The same bytes one behind the other in one piece of memory, with other bytes in between. */
+function inOneBuffer(parts: readonly Buffer[], { gap }: { gap: number }): Buffer[] {
+  const length = parts.reduce((sum, { length: own }) => sum + gap + own, gap);
+  const whole = Buffer.alloc(length, '#');
+  let start = gap;
+  return parts.map((part) => {
+    const place = whole.subarray(start, start + part.length);
+    part.copy(place);
+    start += part.length + gap;
+    return place;
+  });
+}
+
+/** Moves bytes to the same place of another piece of memory. */
+function elsewhere(bytes: Buffer): Buffer {
+  const memory = Buffer.alloc(bytes.byteOffset + bytes.length);
+  bytes.copy(memory, bytes.byteOffset);
+  bytes.fill('#');
+  return memory.subarray(bytes.byteOffset);
+}
+
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}

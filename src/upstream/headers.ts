@@ -1,6 +1,32 @@
 /** Headers as name, value, name, value, … in the order and case they came in. */
 export type FlatHeaders = readonly string[];
 
+/** Beyond this something else may lie in between. */
+const MAX_DECODED_TOGETHER = 16_384;
+
+/**
+ * Headers as the parser found them: mostly all in one piece of memory, which is then decoded in one go.
+ *
+ * @param raw name, value, name, value, …
+ */
+export function decodeHeaders(raw: readonly Buffer[]): FlatHeaders {
+  const [first] = raw;
+  const last = raw.at(-1);
+  if (!first || !last) return [];
+  const { buffer, byteOffset } = first;
+  const length = last.byteOffset + last.length - byteOffset;
+  if (last.buffer !== buffer || length > MAX_DECODED_TOGETHER)
+    return raw.map((bytes) => bytes.toString('latin1'));
+  const text = Buffer.from(buffer, byteOffset, Math.max(0, length)).toString('latin1');
+  return raw.map((bytes) => {
+    const start = bytes.byteOffset - byteOffset;
+    const end = start + bytes.length;
+    // One that came in two pieces is elsewhere.
+    if (bytes.buffer !== buffer || start < 0 || end > text.length) return bytes.toString('latin1');
+    return text.slice(start, end);
+  });
+}
+
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError } from '../openai/api-error.js';
-import type { RequestRecord } from '../telemetry/request-record.js';
+import type { ClientListener, RequestRecord } from '../telemetry/request-record.js';
 import type { EventStreamTail } from './event-stream.js';
 import type { FlatHeaders } from './headers.js';
 import type { BodySink, UpstreamExchange } from './upstream-exchange.js';
@@ -28,7 +28,7 @@ export interface RelayListener {
  * Writes an opened answer to the client as it arrives, no faster than the client reads. An answer that breaks
  * never looks complete: its connection is closed without a clean end, and an event stream says so first.
  */
-export class Relay implements BodySink {
+export class Relay implements BodySink, ClientListener {
   private idleTimer: NodeJS.Timeout | undefined;
   private stallTimer: NodeJS.Timeout | undefined;
   private isHeld = false;
@@ -46,7 +46,7 @@ export class Relay implements BodySink {
   ) {}
 
   start(status: number, headers: FlatHeaders): void {
-    this.raw.once('close', () => this.onClose());
+    this.record.listener = this;
     this.raw.writeHead(status, headers as string[]);
     // Head and what has come of the body leave in one write.
     this.raw.cork();
@@ -171,7 +171,7 @@ export class Relay implements BodySink {
     }, stallTimeoutMs);
   }
 
-  private onClose(): void {
+  onClientGone(): void {
     clearTimeout(this.idleTimer);
     clearTimeout(this.stallTimer);
     if (!this.isOver) {

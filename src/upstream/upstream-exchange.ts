@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Connecting, Connector } from '../egress/connector.factory.js';
 import type { UpstreamFailure } from '../openai/error-response.js';
+import type { Client, ClientListener } from '../telemetry/request-record.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.js';
-import { type FlatHeaders, headerOf } from './headers.js';
+import { decodeHeaders, type FlatHeaders, headerOf } from './headers.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
 /** What became of an attempt. `abandoned`: nobody wants the answer any more. */
@@ -26,8 +26,8 @@ export interface ExchangeOptions {
   readonly opensAtHeaders?: boolean;
   /** Called when a connection is to be had and the request is handed over. */
   readonly onDispatch?: () => void;
-  /** Whoever waits for the outcome. As soon as its connection is gone, the exchange is abandoned. */
-  readonly client?: ServerResponse;
+  /** Whoever waits for the outcome. As soon as it is gone, the exchange is abandoned. */
+  readonly client?: Client;
 }
 
 /** A request body that is made of pieces. */
@@ -62,7 +62,7 @@ const MAX_PENDING_BYTES = 65_536;
  *
  * An answer is opened by its headers, a 2xx by the first byte of its body (but see `opensAtHeaders`).
  */
-export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
+export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, ClientListener {
   private readonly settled = Promise.withResolvers<Outcome>();
   readonly outcome: Promise<Outcome> = this.settled.promise;
 
@@ -94,11 +94,11 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
 
   start(): this {
     const { client } = this.options;
-    if (client?.closed) {
+    if (client?.isGone) {
       this.conclude({ kind: 'abandoned' });
       return this;
     }
-    client?.on('close', this.leave);
+    if (client) client.listener = this;
     this.slots.take(this);
     return this;
   }
@@ -128,6 +128,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
   resume(): void {
     this.isPausedBySink = false;
     this.controller?.resume();
+  }
+
+  // ClientListener
+
+  onClientGone(): void {
+    this.abandon();
   }
 
   // Waiter
@@ -174,7 +180,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
       return;
     }
     this.status = status;
-    this.headers = (controller.rawHeaders as Buffer[]).map((bytes) => bytes.toString('latin1'));
+    this.headers = decodeHeaders(controller.rawHeaders as Buffer[]);
     // Nobody asked for another coding, and its bytes would be relayed without its name.
     if (!PLAIN_CODING.test(headerOf(this.headers, 'transfer-encoding') ?? 'identity')) {
       this.fail('upstream_invalid_response');
@@ -230,13 +236,11 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
     else this.controller?.abort(ABANDONED);
   }
 
-  private readonly leave = (): void => this.abandon();
-
   private conclude(outcome: Outcome): void {
     clearTimeout(this.timer);
     if (this.isSettled) return;
     this.isSettled = true;
-    this.options.client?.off('close', this.leave);
+    if (this.options.client) this.options.client.listener = undefined;
     this.settled.resolve(outcome);
   }
 
@@ -272,9 +276,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter {
 }
 
 /** undici sends any iterable, though its types do not say so, and needs to be told its length. */
-function dispatchOptions({ body, ...request }: UpstreamRequest): Dispatcher.DispatchOptions {
-  if (body === undefined) return request;
-  if (Buffer.isBuffer(body)) return { ...request, body };
+function dispatchOptions(request: UpstreamRequest): Dispatcher.DispatchOptions {
+  const { body } = request;
+  if (body === undefined || Buffer.isBuffer(body)) return request as Dispatcher.DispatchOptions;
   const headers = [...request.headers, 'content-length', String(body.length)];
   return { ...request, headers, body: body as Iterable<Buffer> as Buffer };
 }
