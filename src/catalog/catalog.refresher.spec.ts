@@ -67,7 +67,7 @@ describe('the schedule of the feeds', () => {
   });
 
   it('CAT-15: the same bytes again make a feed younger, and bring no new value', async () => {
-    await jest.advanceTimersByTimeAsync(0);
+    await jest.advanceTimersByTimeAsync(10);
     const first = catalog.utilization.last;
     await jest.advanceTimersByTimeAsync(5_000);
     const second = catalog.utilization.last;
@@ -76,7 +76,7 @@ describe('the schedule of the feeds', () => {
   });
 
   it('CAT-5: fetches go on after failures', async () => {
-    await jest.advanceTimersByTimeAsync(0);
+    await jest.advanceTimersByTimeAsync(10);
     const good = catalog.models.last;
     client.answer = () => Promise.reject(new Error('status 500'));
     await jest.advanceTimersByTimeAsync(600_000);

@@ -89,7 +89,12 @@ export class CatalogRefresher implements OnApplicationBootstrap {
       if (known && this.lastBody.get(feed)?.equals(body)) {
         return { kind: 'ok', value: known.value as Feeds[F] };
       }
-      const result = read(JSON.parse(body.toString()));
+      // Requests get their turns in between: half a megabyte takes milliseconds.
+      await nextTurn();
+      const root: unknown = JSON.parse(body.toString());
+      await nextTurn();
+      const result = read(root);
+      await nextTurn();
       if (!result) return { kind: 'error', reason: 'not the expected JSON' };
       this.metrics.feedRowsSkipped(feed, result.skipped);
       if (result.count === 0) return { kind: 'empty' };
@@ -115,4 +120,8 @@ export class CatalogRefresher implements OnApplicationBootstrap {
         this.logger.warn({ feed, reason: refresh.reason }, 'feed failed, keeping the last good value');
     }
   }
+}
+
+async function nextTurn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
 }
