@@ -22,8 +22,10 @@ FROM base AS build
 RUN --mount=type=cache,target=/root/.npm,sharing=locked --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+COPY assembly ./assembly
 COPY src ./src
-RUN node node_modules/@nestjs/cli/bin/nest.js build
+RUN node node_modules/assemblyscript/bin/asc.js --config assembly/asconfig.json && \
+    node node_modules/@nestjs/cli/bin/nest.js build
 
 FROM ${NODE_IMAGE}:${NODE_TAG}${NODE_DIGEST:+@${NODE_DIGEST}} AS runtime
 ENV NODE_ENV=production

@@ -66,8 +66,8 @@ describe('the fuzz of the reader', () => {
     [
       'changes more than the model',
       {
-        withModel: (body, field, model) =>
-          withModel(Buffer.from(body.toString().replace('1.0', '1')), field, model),
+        withModel: (pieces, field, model) =>
+          withModel([Buffer.from(Buffer.concat(pieces).toString().replace('1.0', '1'))], field, model),
       },
     ],
   ])('PRJ-12: reports a reader that %s', (_, reader) => {

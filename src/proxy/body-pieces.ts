@@ -17,13 +17,10 @@ export class BodyPieces {
   }
 
   /** The whole body; nothing is kept of it here. */
-  take(): Buffer {
-    const { joinedRuns, run } = this;
+  take(): readonly Buffer[] {
+    const pieces = [...this.joinedRuns, ...this.run];
     this.clear();
-    const [only] = run;
-    return only && run.length === 1 && joinedRuns.length === 0
-      ? only
-      : Buffer.concat([...joinedRuns, ...run]);
+    return pieces;
   }
 
   clear(): void {

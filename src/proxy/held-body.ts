@@ -1,17 +1,21 @@
-const NOTHING = Buffer.alloc(0);
+import { lengthOf } from './pieces.js';
 
-/** A request body in memory, until it is released. */
+/** A request body in memory, in the pieces that it came in, until it is released. */
 export class HeldBody {
   private isReleased = false;
+  /** In bytes. */
+  readonly length: number;
 
   /** @param onRelease called once at most. */
   constructor(
-    private held: Buffer,
+    private held: readonly Buffer[],
     private readonly onRelease: () => void,
-  ) {}
+  ) {
+    this.length = lengthOf(held);
+  }
 
-  /** Empty once released. */
-  get bytes(): Buffer {
+  /** None once released. */
+  get pieces(): readonly Buffer[] {
     return this.held;
   }
 
@@ -19,7 +23,7 @@ export class HeldBody {
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
-    this.held = NOTHING;
+    this.held = [];
     this.onRelease();
   }
 }

@@ -2,16 +2,26 @@ import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { apiErrorOf } from '../../test/support/api-error-of.js';
+import { cut } from '../../test/support/cut.js';
 import { ApiError } from '../openai/api-error.js';
-import { readModelField, withModel } from './model-field.js';
+import { type ModelField, readModelField, withModel } from './model-field.js';
 
-const read = (json: string) => readModelField(Buffer.from(json));
-const errorOf = (json: string | Buffer) => apiErrorOf(() => readModelField(Buffer.from(json)));
+const read = (json: string) => readModelField(cut(Buffer.from(json), 10_000));
+const errorOf = (json: string | Buffer) => apiErrorOf(() => readModelField(cut(Buffer.from(json), 10_000)));
+
+/** However a body is cut, the same has to come of it. */
+const SIZES = [1, 7, 10_000];
 
 /** `undefined` for a body that is accepted, otherwise the error's code. */
 function refusalOf(body: Buffer): string | undefined {
+  const refusals = SIZES.map((size) => refusalOfPieces(cut(body, size)));
+  if (new Set(refusals).size > 1) throw new Error(`It depends on the pieces: ${refusals.join(', ')}.`);
+  return refusals[0];
+}
+
+function refusalOfPieces(pieces: readonly Buffer[]): string | undefined {
   try {
-    readModelField(body);
+    readModelField(pieces);
     return undefined;
   } catch (error) {
     if (error instanceof ApiError) return error.code;
@@ -78,7 +88,7 @@ describe('what is found', () => {
     const body = Buffer.from(
       '{ "n": [1.0, 1e400, 9007199254740993, -0], "model" : "a\\u002fb" ,"n":"\\u00E9" }\r\n',
     );
-    const pieces = withModel(body, readModelField(body), 'x"\ud800');
+    const pieces = withModel([body], readModelField([body]), 'x"\ud800');
     expect(Buffer.concat(pieces).toString()).toBe(
       '{ "n": [1.0, 1e400, 9007199254740993, -0], "model" : "x\\"\\ud800" ,"n":"\\u00E9" }\r\n',
     );
@@ -298,7 +308,10 @@ describe('any request', () => {
         const body = Buffer.from(before + model + after);
         const root = JSON.parse(body.toString()) as { model: string; stream?: unknown };
         const start = Buffer.byteLength(before);
-        const field = readModelField(body);
+        const bodies = SIZES.map((size) => cut(body, size));
+        const fields = bodies.map(readModelField);
+        const field = fields[0] as ModelField;
+        expect(new Set(fields.map((each) => JSON.stringify(each))).size).toBe(1);
         expect(field).toEqual({
           model: root.model,
           stream: root.stream === true,
@@ -306,9 +319,12 @@ describe('any request', () => {
           end: start + Buffer.byteLength(model),
         });
 
-        const replaced = Buffer.concat(withModel(body, field, replacement));
+        const [replaced, ...others] = bodies.map((pieces) =>
+          Buffer.concat(withModel(pieces, field, replacement)),
+        );
+        expect(others).toEqual(others.map(() => replaced));
         expect(replaced).toEqual(Buffer.from(before + JSON.stringify(replacement) + after));
-        expect(JSON.parse(replaced.toString())).toEqual({ ...root, model: replacement });
+        expect(JSON.parse(String(replaced))).toEqual({ ...root, model: replacement });
       }),
       { numRuns: 300 },
     );

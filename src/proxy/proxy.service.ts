@@ -56,7 +56,7 @@ export class ProxyService {
   ): Promise<{ key: ClientKey | undefined; selected: Selected | undefined }> {
     const readAtMs = performance.now();
     record.phase = 'waiting';
-    const field = readModelField(body.bytes);
+    const field = readModelField(body.pieces);
     const route = routeOf(field.model, this.config.routing);
     record.mode = route.mode;
     const candidates = candidatesFor(route, this.ranking.snapshot, this.config.routing);

@@ -54,13 +54,14 @@ export class RequestBodyService {
   }
 
   private takeWhole(request: IncomingMessage, record: RequestRecord): HeldBody {
-    const bytes = (request.read() as Buffer | null) ?? Buffer.alloc(0);
-    record.bytesIn = bytes.length;
+    const bytes = request.read() as Buffer | null;
+    const length = bytes?.length ?? 0;
+    record.bytesIn = length;
     // Of all that are being received it is the newest.
-    if (this.heldBytes + bytes.length > this.limits.maxInflightBytes) throw ApiError.overloadedUpload();
-    this.heldBytes += bytes.length;
-    return new HeldBody(bytes, () => {
-      this.heldBytes -= bytes.length;
+    if (this.heldBytes + length > this.limits.maxInflightBytes) throw ApiError.overloadedUpload();
+    this.heldBytes += length;
+    return new HeldBody(bytes ? [bytes] : [], () => {
+      this.heldBytes -= length;
     });
   }
 
@@ -74,7 +75,7 @@ export class RequestBodyService {
       heldBytes = 0;
     };
 
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Buffer[] | undefined>();
     const onData = (piece: Buffer) => {
       heldBytes += piece.length;
       this.heldBytes += piece.length;
@@ -103,8 +104,8 @@ export class RequestBodyService {
       // An error of the router's own says what is wrong with the body; any other, that the client left.
       .on('error', (error) => (error instanceof ApiError ? refuse(error) : leave()));
     try {
-      const bytes = await promise;
-      if (bytes) return new HeldBody(bytes, drop);
+      const whole = await promise;
+      if (whole) return new HeldBody(whole, drop);
       drop();
       return undefined;
     } finally {

@@ -1,6 +1,7 @@
 import type { ModelId } from '../catalog/model-list.js';
 import type { HeldBody } from './held-body.js';
 import { type ModelField, withModel } from './model-field.js';
+import { lengthOf } from './pieces.js';
 
 /** Up to this size a copy costs less than a write of its own. */
 const MAX_COPIED_BYTES = 16_384;
@@ -8,10 +9,10 @@ const MAX_COPIED_BYTES = 16_384;
 /** A body as the dispatcher takes it. */
 export type UpstreamBody = Buffer | LargeBody;
 
-/** The client's bytes with `model` in the place of its own; the very same bytes where it names that model itself. */
+/** The client's bytes with `model` in the place of its own; its bytes as they are where it names that model itself. */
 export function upstreamBody(held: HeldBody, field: ModelField, model: ModelId): UpstreamBody {
-  if (held.bytes.length > MAX_COPIED_BYTES) return new LargeBody(held, field, model);
-  return model === field.model ? held.bytes : Buffer.concat(withModel(held.bytes, field, model));
+  if (held.length > MAX_COPIED_BYTES) return new LargeBody(held, field, model);
+  return Buffer.concat(withModel(held.pieces, field, model));
 }
 
 /**
@@ -26,7 +27,7 @@ export class LargeBody implements Iterable<Buffer> {
     private readonly field: ModelField,
     private readonly model: ModelId,
   ) {
-    this.length = this.pieces().reduce((sum, piece) => sum + piece.length, 0);
+    this.length = lengthOf(this.pieces());
   }
 
   [Symbol.iterator](): Iterator<Buffer> {
@@ -34,8 +35,7 @@ export class LargeBody implements Iterable<Buffer> {
   }
 
   private pieces(): readonly Buffer[] {
-    const { held, field, model } = this;
-    return model === field.model ? [held.bytes] : joinShort(withModel(held.bytes, field, model));
+    return joinShort(withModel(this.held.pieces, this.field, this.model));
   }
 }
 

@@ -16,7 +16,7 @@ const built = new URL('../../dist/proxy/model-field.js', import.meta.url);
 const { readModelField } = (await import(built.href)) as typeof ModelFieldFile;
 
 const READERS: readonly (readonly [name: string, read: (body: Body) => unknown])[] = [
-  ['reader', ({ bytes }) => readModelField(bytes)],
+  ['reader', ({ bytes }) => readModelField([bytes])],
   ['JSON.parse(text)', ({ text }) => JSON.parse(text) as unknown],
   ['JSON.parse(body.toString())', ({ bytes }) => JSON.parse(bytes.toString()) as unknown],
   ['isUtf8', ({ bytes }) => isUtf8(bytes)],

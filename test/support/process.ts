@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Env, LogLine } from './router.js';
@@ -38,7 +38,9 @@ export async function buildRouter(): Promise<string> {
 }
 
 async function build(): Promise<string> {
-  const sources = globSync(['src/**/*.ts', 'tsconfig*.json'], { exclude: ['**/*.spec.ts'] }).toSorted();
+  const sources = globSync(['src/**/*.{ts,wasm}', 'tsconfig*.json'], {
+    exclude: ['**/*.spec.ts'],
+  }).toSorted();
   const hash = createHash('sha256');
   for (const source of sources) hash.update(source).update(await readFile(source));
   const folder = resolve(CACHE, hash.digest('hex').slice(0, 16));
@@ -52,6 +54,8 @@ async function build(): Promise<string> {
     // Types have a check of their own.
     const flags = ['-p', 'tsconfig.build.json', '--noCheck', '--outDir', own];
     await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', ...flags]);
+    for (const file of globSync('**/*.wasm', { cwd: 'src' }))
+      await copyFile(join('src', file), join(own, file));
     await rename(own, folder).catch(() => rm(own, { recursive: true }));
   }
   return join(folder, 'main.js');

@@ -1,0 +1,611 @@
+/**
+ * Validates one JSON text that comes in pieces (RFC 8259, at most 1000 levels deep), and finds the top-level `model` and
+ * `stream` in the same pass. UTF-8 is somebody else's business, and so is what the places found mean.
+ *
+ * AssemblyScript, compiled to WebAssembly for its vectors; `src/proxy/json-scanner.ts` calls it. It keeps one text's
+ * state, since a text is read in one go. A byte at a time it is a state machine, so that a piece may end anywhere;
+ * inside of strings, where a chat has nearly all of its bytes, it takes 16 or 64 of them.
+ */
+
+// What is found: for whoever has called `finish`.
+
+export let problem: Problem = Problem.None;
+/** Where, in bytes from the beginning. */
+export let problemAt: i32 = 0;
+export let isObject: bool = false;
+/** How many top-level keys spell `model`, with or without escapes. */
+export let models: i32 = 0;
+/** Where the last one's value begins and ends, in bytes. */
+export let start: i32 = 0;
+export let end: i32 = 0;
+export let isModelString: bool = false;
+/** Whether the last top-level `stream` is `true`. */
+export let stream: bool = false;
+
+/** As `src/proxy/json-scanner.ts` lists them. */
+const enum Problem {
+  None,
+  /** A character, or the end. */
+  Unexpected,
+  BadEscape,
+  TooDeep,
+}
+
+const TAB: u8 = 0x09;
+const NEWLINE: u8 = 0x0a;
+const RETURN: u8 = 0x0d;
+const SPACE: u8 = 0x20;
+const QUOTE: u8 = 0x22;
+const PLUS: u8 = 0x2b;
+const COMMA: u8 = 0x2c;
+const MINUS: u8 = 0x2d;
+const DOT: u8 = 0x2e;
+const SLASH: u8 = 0x2f;
+const ZERO: u8 = 0x30;
+const NINE: u8 = 0x39;
+const COLON: u8 = 0x3a;
+const OPEN_BRACKET: u8 = 0x5b;
+const BACKSLASH: u8 = 0x5c;
+const CLOSE_BRACKET: u8 = 0x5d;
+const A: u8 = 0x61;
+const E: u8 = 0x65;
+const F: u8 = 0x66;
+const M: u8 = 0x6d;
+const N: u8 = 0x6e;
+const S: u8 = 0x73;
+const T: u8 = 0x74;
+const U: u8 = 0x75;
+const OPEN_BRACE: u8 = 0x7b;
+const CLOSE_BRACE: u8 = 0x7d;
+/** What a small letter has, and a capital has not. */
+const SMALL: u8 = 0x20;
+
+/** What follows the first letter, the next one lowest. */
+const RUE: u32 = 0x657572;
+const ALSE: u32 = 0x65736c61;
+const ULL: u32 = 0x6c6c75;
+const ODEL: i64 = 0x6c65646f;
+const TREAM: i64 = 0x6d61657274;
+
+const MAX_DEPTH: i32 = 1000;
+
+/** The byte that closes each open container. */
+const CLOSERS: usize = memory.data(1002);
+/** Where a piece is put before it is read. */
+export const PIECE: usize = memory.data(65536 + 16, 16);
+export const MAX_PIECE: i32 = 65536;
+
+/** What may come next. */
+const enum Next {
+  Value,
+  /** Behind `[`. */
+  ValueOrClose,
+  /** Behind `{`. */
+  KeyOrClose,
+  Key,
+  Colon,
+  CommaOrClose,
+  String,
+  Escape,
+  Hex,
+  Literal,
+  /** Behind `-`. */
+  FirstDigit,
+  /** Behind a leading zero. */
+  DotOrE,
+  Digits,
+  FractionDigit,
+  FractionDigits,
+  ExponentSign,
+  ExponentDigit,
+  ExponentDigits,
+}
+
+const enum Name {
+  None,
+  Model,
+  Stream,
+}
+
+/** What a string is. */
+const enum Role {
+  Value,
+  Key,
+  /** Of the outermost object: it is compared with the names. */
+  TopKey,
+}
+
+let next: Next = Next.Value;
+let depth: i32 = 0;
+let role: Role = Role.Value;
+/** How many bytes came in earlier pieces. */
+let base: i32 = 0;
+/** Of the value that is being read, if it is one of the outermost object. */
+let valueAt: i32 = 0;
+let valueByte: i32 = 0;
+/** The name that the top-level key spells so far, and in how many units. */
+let name: Name = Name.None;
+let nameUnits: i32 = 0;
+let escapeAt: i32 = 0;
+let hexDigits: i32 = 0;
+let hexValue: i32 = 0;
+/** The rest of `true`, `false` or `null`: the next byte lowest. */
+let literal: u32 = 0;
+
+export function begin(): void {
+  problem = Problem.None;
+  isObject = false;
+  models = 0;
+  isModelString = false;
+  stream = false;
+  name = Name.None;
+  next = Next.Value;
+  depth = 0;
+  base = 0;
+}
+
+/** Reads the next `length` bytes, which are at `PIECE`. */
+export function read(length: i32): void {
+  if (problem == Problem.None) readFrom(PIECE, PIECE + <usize>length);
+  base += length;
+}
+
+export function finish(): void {
+  if (problem != Problem.None) return;
+  switch (next) {
+    case Next.Escape:
+    case Next.Hex:
+      fail(Problem.BadEscape, escapeAt);
+      break;
+    case Next.DotOrE:
+    case Next.Digits:
+    case Next.FractionDigits:
+    case Next.ExponentDigits:
+    case Next.CommaOrClose:
+      if (depth == 0) break;
+    default:
+      fail(Problem.Unexpected, base);
+  }
+}
+
+function fail(what: Problem, at: i32): void {
+  problem = what;
+  problemAt = at;
+}
+
+function readFrom(from: usize, to: usize): void {
+  let at = from;
+  while (at < to) {
+    switch (next) {
+      case Next.String: {
+        at = readString(at, to);
+        break;
+      }
+      case Next.Value:
+      case Next.ValueOrClose: {
+        at = skipSpace(at, to);
+        if (at == to) return;
+        const byte = load<u8>(at);
+        if (byte == CLOSE_BRACKET && next == Next.ValueOrClose) {
+          at += 1;
+          close(at);
+        } else {
+          at = beginValue(at, byte);
+        }
+        break;
+      }
+      case Next.KeyOrClose:
+      case Next.Key: {
+        at = skipSpace(at, to);
+        if (at == to) return;
+        const byte = load<u8>(at);
+        if (byte == QUOTE) {
+          at += 1;
+          role = Role.Key;
+          if (depth == 1) {
+            role = Role.TopKey;
+            name = Name.None;
+            nameUnits = 0;
+          }
+          next = Next.String;
+        } else if (byte == CLOSE_BRACE && next == Next.KeyOrClose) {
+          at += 1;
+          close(at);
+        } else {
+          return fail(Problem.Unexpected, offset(at));
+        }
+        break;
+      }
+      case Next.Colon: {
+        at = skipSpace(at, to);
+        if (at == to) return;
+        if (load<u8>(at) != COLON) return fail(Problem.Unexpected, offset(at));
+        at += 1;
+        next = Next.Value;
+        break;
+      }
+      case Next.CommaOrClose: {
+        at = skipSpace(at, to);
+        if (at == to) return;
+        const byte = load<u8>(at);
+        if (depth == 0) return fail(Problem.Unexpected, offset(at));
+        const closer = load<u8>(CLOSERS + depth);
+        at += 1;
+        if (byte == COMMA) next = closer == CLOSE_BRACE ? Next.Key : Next.Value;
+        else if (byte == closer) close(at);
+        else return fail(Problem.Unexpected, offset(at - 1));
+        break;
+      }
+      case Next.Escape: {
+        at = readEscape(at);
+        break;
+      }
+      case Next.Hex: {
+        at = readHex(at);
+        break;
+      }
+      case Next.Literal: {
+        if (load<u8>(at) != (literal & 0xff)) return fail(Problem.Unexpected, offset(at));
+        at += 1;
+        literal >>= 8;
+        if (literal == 0) endValue(at);
+        break;
+      }
+      default:
+        at = readNumber(at);
+    }
+    if (problem != Problem.None) return;
+  }
+}
+
+function offset(at: usize): i32 {
+  return base + <i32>(at - PIECE);
+}
+
+function skipSpace(from: usize, to: usize): usize {
+  let at = from;
+  while (at < to) {
+    const byte = load<u8>(at);
+    if (byte > SPACE || (byte != SPACE && byte != NEWLINE && byte != RETURN && byte != TAB)) break;
+    at += 1;
+  }
+  return at;
+}
+
+function beginValue(at: usize, byte: u8): usize {
+  if (depth == 1) {
+    valueAt = offset(at);
+    valueByte = byte;
+  }
+  switch (byte) {
+    case QUOTE:
+      role = Role.Value;
+      next = Next.String;
+      break;
+    case OPEN_BRACE:
+      if (depth == 0) isObject = true;
+      open(at, CLOSE_BRACE);
+      next = Next.KeyOrClose;
+      break;
+    case OPEN_BRACKET:
+      open(at, CLOSE_BRACKET);
+      next = Next.ValueOrClose;
+      break;
+    case T:
+      literal = RUE;
+      next = Next.Literal;
+      break;
+    case F:
+      literal = ALSE;
+      next = Next.Literal;
+      break;
+    case N:
+      literal = ULL;
+      next = Next.Literal;
+      break;
+    case MINUS:
+      next = Next.FirstDigit;
+      break;
+    case ZERO:
+      next = Next.DotOrE;
+      break;
+    default:
+      if (!isDigit(byte)) {
+        fail(Problem.Unexpected, offset(at));
+        return at;
+      }
+      next = Next.Digits;
+  }
+  return at + 1;
+}
+
+function open(at: usize, closer: u8): void {
+  if (depth == MAX_DEPTH) {
+    fail(Problem.TooDeep, offset(at));
+    return;
+  }
+  depth += 1;
+  store<u8>(CLOSERS + depth, closer);
+}
+
+function close(at: usize): void {
+  depth -= 1;
+  endValue(at);
+}
+
+/** @param at behind its last byte. */
+function endValue(at: usize): void {
+  next = Next.CommaOrClose;
+  if (depth == 1 && name != Name.None) endTopValue(at);
+}
+
+function endTopValue(at: usize): void {
+  if (!isObject) return;
+  if (name == Name.Model) {
+    models += 1;
+    start = valueAt;
+    end = offset(at);
+    isModelString = valueByte == QUOTE;
+  } else {
+    stream = valueByte == T;
+  }
+  name = Name.None;
+}
+
+/** Up to the string's end, the end of the piece, or an escape that the piece may cut. */
+function readString(from: usize, to: usize): usize {
+  return role == Role.TopKey ? readTopKey(from, to) : readUnspelled(from, to);
+}
+
+function readTopKey(from: usize, to: usize): usize {
+  for (let at = from; at < to; at += 1) {
+    const byte = load<u8>(at);
+    if (byte == QUOTE) {
+      if (nameUnits != (name == Name.Model ? 5 : 6)) name = Name.None;
+      next = Next.Colon;
+      return at + 1;
+    }
+    if (byte == BACKSLASH) return beginEscape(at);
+    if (byte < SPACE) {
+      fail(Problem.Unexpected, offset(at));
+      return at;
+    }
+    spell(byte);
+  }
+  return to;
+}
+
+function readUnspelled(from: usize, to: usize): usize {
+  let at = from;
+  while (true) {
+    at = skipPlain(at, to);
+    if (at < to && load<u8>(at) == BACKSLASH) at = skipBlocks(at, to);
+    if (at == to) return at;
+    const byte = load<u8>(at);
+    if (byte == QUOTE) {
+      at += 1;
+      if (role == Role.Value) endValue(at);
+      else next = Next.Colon;
+      return at;
+    }
+    if (byte != BACKSLASH) {
+      if (byte >= SPACE) continue;
+      fail(Problem.Unexpected, offset(at));
+      return at;
+    }
+    if (at + 6 > to) return beginEscape(at);
+    const letter = load<u8>(at + 1);
+    if (isSimpleEscape(letter)) {
+      at += 2;
+    } else if (letter == U && areHex(load<u32>(at + 2))) {
+      at += 6;
+    } else {
+      fail(Problem.BadEscape, offset(at));
+      return at;
+    }
+  }
+}
+
+function beginEscape(at: usize): usize {
+  escapeAt = offset(at);
+  next = Next.Escape;
+  return at + 1;
+}
+
+/**
+ * Skips a string's plain bytes and sound escapes, 64 bytes at a time and with hardly a branch, up to its closing quote
+ * or something that needs a closer look. Which bytes are escaped is worked out as simdjson does it (Geoff Langdale,
+ * Daniel Lemire, "Parsing Gigabytes of JSON per Second", section 3.1.1, in the shorter form of simdjson 3).
+ */
+function skipBlocks(from: usize, to: usize): usize {
+  const ODD: u64 = 0xaaaaaaaaaaaaaaaa;
+  let at = from;
+  let isFirstEscaped: u64 = 0;
+  for (; at + 70 <= to; at += 64) {
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    const c = v128.load(at, 32);
+    const d = v128.load(at, 48);
+    const backslashes = equal(a, b, c, d, BACKSLASH);
+    const escaping = backslashes & ~isFirstEscaped;
+    const codes = (((escaping << 1) | ODD) - escaping) ^ ODD;
+    let escaped = codes ^ (backslashes | isFirstEscaped);
+    const isLastEscaping = (codes & backslashes) >> 63;
+    const quotes = equal(a, b, c, d, QUOTE) & ~escaped;
+    const controls = below(a, b, c, d, SPACE);
+    // All bits in front of the closing quote.
+    const inside = (quotes & (0 - quotes)) - 1;
+    escaped &= inside;
+    if ((controls & inside) != 0 || !areSound(at, escaped)) break;
+    if (quotes != 0) return at + <usize>ctz(quotes);
+    isFirstEscaped = isLastEscaping;
+  }
+  return at - <usize>isFirstEscaped;
+}
+
+/** @param escaped a bit for each byte from `at` on that stands behind an escaping backslash. */
+function areSound(at: usize, escaped: u64): bool {
+  for (let rest = escaped; rest != 0; rest &= rest - 1) {
+    const letterAt = at + <usize>ctz(rest);
+    const letter = load<u8>(letterAt);
+    if (letter == U) {
+      if (!areHex(load<u32>(letterAt + 1))) return false;
+    } else if (!isSimpleEscape(letter)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function equal(a: v128, b: v128, c: v128, d: v128, byte: u8): u64 {
+  const all = i8x16.splat(byte);
+  return bits(i8x16.eq(a, all), i8x16.eq(b, all), i8x16.eq(c, all), i8x16.eq(d, all));
+}
+
+function below(a: v128, b: v128, c: v128, d: v128, byte: u8): u64 {
+  const all = i8x16.splat(byte);
+  return bits(i8x16.lt_u(a, all), i8x16.lt_u(b, all), i8x16.lt_u(c, all), i8x16.lt_u(d, all));
+}
+
+/** A bit for each byte, the first byte lowest. */
+function bits(a: v128, b: v128, c: v128, d: v128): u64 {
+  return (
+    (<u64>((<u32>i8x16.bitmask(a)) | ((<u32>i8x16.bitmask(b)) << 16))) |
+    ((<u64>((<u32>i8x16.bitmask(c)) | ((<u32>i8x16.bitmask(d)) << 16))) << 32)
+  );
+}
+
+/** To the next quote, backslash or control character, 16 bytes at a time: nearly all of a chat is skipped here. */
+function skipPlain(from: usize, to: usize): usize {
+  let at = from;
+  for (; at + 16 <= to; at += 16) {
+    const bytes = v128.load(at);
+    const marks = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
+        i8x16.lt_u(bytes, i8x16.splat(SPACE)),
+      ),
+    );
+    if (marks != 0) return at + ctz(marks);
+  }
+  for (; at < to; at += 1) {
+    const byte = load<u8>(at);
+    if (byte == QUOTE || byte == BACKSLASH || byte < SPACE) break;
+  }
+  return at;
+}
+
+function readEscape(at: usize): usize {
+  const letter = load<u8>(at);
+  if (letter == U) {
+    hexDigits = 4;
+    hexValue = 0;
+    next = Next.Hex;
+  } else if (isSimpleEscape(letter)) {
+    // None of them stands for a letter.
+    spell(0);
+    next = Next.String;
+  } else {
+    fail(Problem.BadEscape, escapeAt);
+  }
+  return at + 1;
+}
+
+function readHex(at: usize): usize {
+  const byte = load<u8>(at);
+  const letter = byte | SMALL;
+  if (isDigit(byte)) {
+    hexValue = (hexValue << 4) | (byte - ZERO);
+  } else if (letter >= A && letter <= F) {
+    hexValue = (hexValue << 4) | (letter - A + 10);
+  } else {
+    fail(Problem.BadEscape, escapeAt);
+    return at;
+  }
+  hexDigits -= 1;
+  if (hexDigits == 0) {
+    spell(hexValue);
+    next = Next.String;
+  }
+  return at + 1;
+}
+
+/** One more UTF-16 unit of a key; bytes outside ASCII may stand for themselves, since no name has any. */
+function spell(unit: i32): void {
+  if (role != Role.TopKey) return;
+  if (nameUnits == 0) name = unit == M ? Name.Model : unit == S ? Name.Stream : Name.None;
+  else if (name == Name.Model && unit != unitOf(ODEL, nameUnits)) name = Name.None;
+  else if (name == Name.Stream && unit != unitOf(TREAM, nameUnits)) name = Name.None;
+  nameUnits += 1;
+}
+
+/** @param rest of a name behind its first letter: the next letter lowest. */
+function unitOf(rest: i64, units: i32): i32 {
+  return units > 5 ? 0 : <i32>((rest >> ((units - 1) << 3)) & 0xff);
+}
+
+function readNumber(at: usize): usize {
+  const byte = load<u8>(at);
+  const hasDigit = isDigit(byte);
+  switch (next) {
+    case Next.FirstDigit:
+      if (!hasDigit) break;
+      next = byte == ZERO ? Next.DotOrE : Next.Digits;
+      return at + 1;
+    case Next.Digits:
+      if (hasDigit) return at + 1;
+    case Next.DotOrE:
+      if (byte == DOT) {
+        next = Next.FractionDigit;
+        return at + 1;
+      }
+    case Next.FractionDigits:
+      if (hasDigit && next == Next.FractionDigits) return at + 1;
+      if ((byte | SMALL) == E) {
+        next = Next.ExponentSign;
+        return at + 1;
+      }
+    case Next.ExponentDigits:
+      if (hasDigit && next == Next.ExponentDigits) return at + 1;
+      // The byte belongs to what comes behind the number.
+      endValue(at);
+      return at;
+    case Next.FractionDigit:
+      if (!hasDigit) break;
+      next = Next.FractionDigits;
+      return at + 1;
+    case Next.ExponentSign:
+      if (byte == PLUS || byte == MINUS) {
+        next = Next.ExponentDigit;
+        return at + 1;
+      }
+    case Next.ExponentDigit:
+      if (!hasDigit) break;
+      next = Next.ExponentDigits;
+      return at + 1;
+  }
+  fail(Problem.Unexpected, offset(at));
+  return at;
+}
+
+function isDigit(byte: u8): bool {
+  return byte - ZERO <= 9;
+}
+
+function isSimpleEscape(letter: u8): bool {
+  if (letter == QUOTE || letter == SLASH || letter == BACKSLASH) return true;
+  // b, f, n, r, t
+  return letter >> 5 == 3 && ((0x144044 >> (letter & 31)) & 1) == 1;
+}
+
+/** Whether all four bytes are hexadecimal digits. */
+function areHex(word: u32): bool {
+  const digits = between(word, ZERO, NINE);
+  const letters = between(word | 0x20202020, A, F);
+  return (~(digits | letters) & 0x80808080) == 0;
+}
+
+/** Sets the top bit of each byte from `low` to `high`, both ASCII. Exact up to the first byte outside ASCII, which is never marked. */
+function between(word: u32, low: u32, high: u32): u32 {
+  return (word + (0x80 - low) * 0x01010101) & ~(word + (0x7f - high) * 0x01010101);
+}
