@@ -40,6 +40,11 @@ test.each<[what: string, outcome: string, traces: Traces]>([
     },
   ],
   ['an attempt that arrives behind the next one', 'answered whole', overtaken],
+  [
+    'an attempt that has only just arrived, behind the next one',
+    'answered whole',
+    { ...overtaken, endings: ['answered', 'open'] },
+  ],
   ['the head of a request', 'router error', { seen: timedOut, promised: [], lines: [] }],
   [
     'the body of a request',

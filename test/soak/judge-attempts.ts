@@ -90,6 +90,9 @@ interface Way {
   readonly lateOnTheWay: number;
 }
 
+/** How a request looks whose client has left: it may not know yet. One that is never closed is found at the end, as a socket. */
+const GIVEN_UP: ReadonlySet<string> = new Set(['client-gone', 'open']);
+
 function* waysToExplain(
   [reason, ...others]: readonly string[],
   arrivals: readonly Arrival[],
@@ -109,7 +112,7 @@ function* waysToExplain(
   if (!known.isTimeUp(reason)) return;
   for (const late of arrivals) {
     // What the router has given up can still arrive, behind what it has sent since.
-    if (late !== next && late.ending() !== 'client-gone') continue;
+    if (late !== next && !GIVEN_UP.has(late.ending())) continue;
     const rest = arrivals.filter((arrival) => arrival !== late);
     for (const way of waysToExplain(others, rest, known)) yield { ...way, late: way.late + 1 };
   }
