@@ -6,6 +6,7 @@ import { MetricsService } from '../telemetry/metrics.service.js';
 import { CatalogClient } from './catalog.client.js';
 import { CatalogService, type FeedName, type Feeds } from './catalog.service.js';
 import type { Refresh } from './feed.js';
+import { nextTurn, parseInTurns } from './parse-in-turns.js';
 import { readModelList } from './model-list.js';
 import { readUtilization } from './utilization-feed.js';
 
@@ -91,7 +92,7 @@ export class CatalogRefresher implements OnApplicationBootstrap {
       }
       // Requests get their turns in between: half a megabyte takes milliseconds.
       await nextTurn();
-      const root: unknown = JSON.parse(body.toString());
+      const root = await parseInTurns(body.toString());
       await nextTurn();
       const result = read(root);
       await nextTurn();
@@ -120,8 +121,4 @@ export class CatalogRefresher implements OnApplicationBootstrap {
         this.logger.warn({ feed, reason: refresh.reason }, 'feed failed, keeping the last good value');
     }
   }
-}
-
-async function nextTurn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
 }
