@@ -7,6 +7,38 @@
  * inside of strings, where a chat has nearly all of its bytes, it takes 16 or 64 of them.
  */
 
+import {
+  A,
+  areHex,
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DOT,
+  E,
+  F,
+  isDigit,
+  isSimpleEscape,
+  M,
+  MINUS,
+  N,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  PLUS,
+  QUOTE,
+  RETURN,
+  S,
+  SMALL,
+  SPACE,
+  T,
+  TAB,
+  U,
+  ZERO,
+} from './bytes';
+import { skipBlocks, skipPlain } from './strings';
+
 // What is found: for whoever has called `finish`.
 
 export let problem: Problem = Problem.None;
@@ -30,35 +62,6 @@ const enum Problem {
   BadEscape,
   TooDeep,
 }
-
-const TAB: u8 = 0x09;
-const NEWLINE: u8 = 0x0a;
-const RETURN: u8 = 0x0d;
-const SPACE: u8 = 0x20;
-const QUOTE: u8 = 0x22;
-const PLUS: u8 = 0x2b;
-const COMMA: u8 = 0x2c;
-const MINUS: u8 = 0x2d;
-const DOT: u8 = 0x2e;
-const SLASH: u8 = 0x2f;
-const ZERO: u8 = 0x30;
-const NINE: u8 = 0x39;
-const COLON: u8 = 0x3a;
-const OPEN_BRACKET: u8 = 0x5b;
-const BACKSLASH: u8 = 0x5c;
-const CLOSE_BRACKET: u8 = 0x5d;
-const A: u8 = 0x61;
-const E: u8 = 0x65;
-const F: u8 = 0x66;
-const M: u8 = 0x6d;
-const N: u8 = 0x6e;
-const S: u8 = 0x73;
-const T: u8 = 0x74;
-const U: u8 = 0x75;
-const OPEN_BRACE: u8 = 0x7b;
-const CLOSE_BRACE: u8 = 0x7d;
-/** What a small letter has, and a capital has not. */
-const SMALL: u8 = 0x20;
 
 /** What follows the first letter, the next one lowest. */
 const RUE: u32 = 0x657572;
@@ -412,89 +415,6 @@ function beginEscape(at: usize): usize {
   return at + 1;
 }
 
-/**
- * Skips a string's plain bytes and sound escapes, 64 bytes at a time and with hardly a branch, up to its closing quote
- * or something that needs a closer look. Which bytes are escaped is worked out as simdjson does it (Geoff Langdale,
- * Daniel Lemire, "Parsing Gigabytes of JSON per Second", section 3.1.1, in the shorter form of simdjson 3).
- */
-function skipBlocks(from: usize, to: usize): usize {
-  const ODD: u64 = 0xaaaaaaaaaaaaaaaa;
-  let at = from;
-  let isFirstEscaped: u64 = 0;
-  for (; at + 70 <= to; at += 64) {
-    const a = v128.load(at);
-    const b = v128.load(at, 16);
-    const c = v128.load(at, 32);
-    const d = v128.load(at, 48);
-    const backslashes = equal(a, b, c, d, BACKSLASH);
-    const escaping = backslashes & ~isFirstEscaped;
-    const codes = (((escaping << 1) | ODD) - escaping) ^ ODD;
-    let escaped = codes ^ (backslashes | isFirstEscaped);
-    const isLastEscaping = (codes & backslashes) >> 63;
-    const quotes = equal(a, b, c, d, QUOTE) & ~escaped;
-    const controls = below(a, b, c, d, SPACE);
-    // All bits in front of the closing quote.
-    const inside = (quotes & (0 - quotes)) - 1;
-    escaped &= inside;
-    if ((controls & inside) != 0 || !areSound(at, escaped)) break;
-    if (quotes != 0) return at + <usize>ctz(quotes);
-    isFirstEscaped = isLastEscaping;
-  }
-  return at - <usize>isFirstEscaped;
-}
-
-/** @param escaped a bit for each byte from `at` on that stands behind an escaping backslash. */
-function areSound(at: usize, escaped: u64): bool {
-  for (let rest = escaped; rest != 0; rest &= rest - 1) {
-    const letterAt = at + <usize>ctz(rest);
-    const letter = load<u8>(letterAt);
-    if (letter == U) {
-      if (!areHex(load<u32>(letterAt + 1))) return false;
-    } else if (!isSimpleEscape(letter)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-function equal(a: v128, b: v128, c: v128, d: v128, byte: u8): u64 {
-  const all = i8x16.splat(byte);
-  return bits(i8x16.eq(a, all), i8x16.eq(b, all), i8x16.eq(c, all), i8x16.eq(d, all));
-}
-
-function below(a: v128, b: v128, c: v128, d: v128, byte: u8): u64 {
-  const all = i8x16.splat(byte);
-  return bits(i8x16.lt_u(a, all), i8x16.lt_u(b, all), i8x16.lt_u(c, all), i8x16.lt_u(d, all));
-}
-
-/** A bit for each byte, the first byte lowest. */
-function bits(a: v128, b: v128, c: v128, d: v128): u64 {
-  return (
-    (<u64>((<u32>i8x16.bitmask(a)) | ((<u32>i8x16.bitmask(b)) << 16))) |
-    ((<u64>((<u32>i8x16.bitmask(c)) | ((<u32>i8x16.bitmask(d)) << 16))) << 32)
-  );
-}
-
-/** To the next quote, backslash or control character, 16 bytes at a time: nearly all of a chat is skipped here. */
-function skipPlain(from: usize, to: usize): usize {
-  let at = from;
-  for (; at + 16 <= to; at += 16) {
-    const bytes = v128.load(at);
-    const marks = i8x16.bitmask(
-      v128.or(
-        v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
-        i8x16.lt_u(bytes, i8x16.splat(SPACE)),
-      ),
-    );
-    if (marks != 0) return at + ctz(marks);
-  }
-  for (; at < to; at += 1) {
-    const byte = load<u8>(at);
-    if (byte == QUOTE || byte == BACKSLASH || byte < SPACE) break;
-  }
-  return at;
-}
-
 function readEscape(at: usize): usize {
   const letter = load<u8>(at);
   if (letter == U) {
@@ -586,26 +506,4 @@ function readNumber(at: usize): usize {
   }
   fail(Problem.Unexpected, offset(at));
   return at;
-}
-
-function isDigit(byte: u8): bool {
-  return byte - ZERO <= 9;
-}
-
-function isSimpleEscape(letter: u8): bool {
-  if (letter == QUOTE || letter == SLASH || letter == BACKSLASH) return true;
-  // b, f, n, r, t
-  return letter >> 5 == 3 && ((0x144044 >> (letter & 31)) & 1) == 1;
-}
-
-/** Whether all four bytes are hexadecimal digits. */
-function areHex(word: u32): bool {
-  const digits = between(word, ZERO, NINE);
-  const letters = between(word | 0x20202020, A, F);
-  return (~(digits | letters) & 0x80808080) == 0;
-}
-
-/** Sets the top bit of each byte from `low` to `high`, both ASCII. Exact up to the first byte outside ASCII, which is never marked. */
-function between(word: u32, low: u32, high: u32): u32 {
-  return (word + (0x80 - low) * 0x01010101) & ~(word + (0x7f - high) * 0x01010101);
 }
