@@ -4,7 +4,7 @@ import { existsSync, openSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import { closedPort } from './support/closed-port.js';
-import { buildRouter } from './support/process.js';
+import { buildRouter, killProcesses, startProcess } from './support/process.js';
 import { environmentFor, eventually } from './support/router.js';
 
 /** Every write to it fails, as on a full disk. */
@@ -15,8 +15,29 @@ let chutes: ChutesSimulator | undefined;
 beforeAll(buildRouter, 120_000);
 
 afterEach(async () => {
+  await killProcesses();
   await chutes?.close();
 });
+
+test.each([1, 300])(
+  'OBS-16: the lines of the last %i requests are out when the process ends',
+  async (count) => {
+    chutes = await ChutesSimulator.start();
+    chutes.models = ['a/first'];
+    const env = { LISTEN_ADDR: '127.0.0.1:0', SHUTDOWN_DRAIN_MS: '0' };
+    const router = await startProcess({ ...environmentFor(chutes.url), ...env });
+    const url = `${await router.url}/v1/chat/completions`;
+    await eventually(() => fetch(`${new URL(url).origin}/v1/models`).then(({ ok }) => ok));
+    const ids = Array.from({ length: count }, (_, n) => `request-${n}`);
+    const body = JSON.stringify({ model: 'a/first', messages: [] });
+    for (const id of ids)
+      await (await fetch(url, { method: 'POST', headers: { 'x-request-id': id }, body })).text();
+    router.kill('SIGTERM');
+    expect(await router.ended).toEqual([0, null]);
+    const lines = router.logs.filter(({ msg, mode }) => msg === 'request' && mode === 'direct');
+    expect(lines.map(({ req_id: id }) => id)).toEqual(ids);
+  },
+);
 
 (existsSync(FULL) ? describe : describe.skip)('a log that cannot be written', () => {
   test('OBS-31: costs neither an answer nor the orderly end', async () => {
