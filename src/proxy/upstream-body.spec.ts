@@ -54,3 +54,19 @@ test('CFG-22: a large body keeps nothing once it is released, though it is itsel
   expect(bytesOf(sent).length).toBeLessThan(100);
   expect(releases).toBe(1);
 });
+
+test('CFG-22: a body that is still being sent is kept, and counts, until it has been taken or given up', () => {
+  for (const end of ['return', 'next'] as const) {
+    let releases = 0;
+    const body = new HeldBody(held(100_000).pieces, () => {
+      releases += 1;
+    });
+    const pieces = (upstreamBody(body, readModelField(body.pieces), OTHER) as LargeBody)[Symbol.iterator]();
+    pieces.next();
+    body.release();
+    expect([releases, body.pieces.length > 0]).toEqual([0, true]);
+    let isDone = false;
+    while (!isDone) isDone = pieces[end]?.().done === true;
+    expect([releases, body.pieces.length]).toEqual([1, 0]);
+  }
+});

@@ -17,7 +17,8 @@ export function upstreamBody(held: HeldBody, field: ModelField, model: ModelId):
 
 /**
  * A body in pieces of the client's own bytes. It does not hold them itself: the dispatcher keeps a request's
- * body until the answer has ended, which can take minutes, while the bytes are released at the commit.
+ * body until the answer has ended, which can take minutes, while the bytes are released at the commit, or when they
+ * have been taken, if an upstream answers before.
  */
 export class LargeBody implements Iterable<Buffer> {
   readonly length: number;
@@ -31,7 +32,7 @@ export class LargeBody implements Iterable<Buffer> {
   }
 
   [Symbol.iterator](): Iterator<Buffer> {
-    return this.pieces()[Symbol.iterator]();
+    return this.held.upload(this.pieces());
   }
 
   private pieces(): readonly Buffer[] {

@@ -39,6 +39,11 @@ export function createDestination(): LogOutput {
   };
   setInterval(handOver, MAX_WAITING_MS).unref();
 
+  const flush = stdout.flush.bind(stdout);
+  stdout.flush = (written) => {
+    handOver();
+    flush(written);
+  };
   // At exit pino calls this, and sonic-boom would try again for ever: on a full disk, or without a reader.
   const flushSync = stdout.flushSync.bind(stdout);
   stdout.flushSync = () => {
@@ -51,7 +56,6 @@ export function createDestination(): LogOutput {
       if (waiting.length >= MAX_WAITING_CHARS) handOver();
     },
     async finish() {
-      handOver();
       const { promise: flushed, resolve } = Promise.withResolvers<void>();
       stdout.flush(() => resolve());
       await Promise.race([flushed, pause(FAREWELL_MS)]);

@@ -131,11 +131,10 @@ export class MetricsService {
 
   /** Done before any metric is read, too. */
   private handOver(): void {
-    for (const { metric, labels, value } of this.waiting) {
+    for (const { metric, labels, value } of this.waiting.splice(0)) {
       if (metric instanceof Histogram) metric.observe(labels, value);
       else metric.inc(labels, value);
     }
-    this.waiting.length = 0;
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
