@@ -20,7 +20,9 @@ const UTILIZATION = MODELS.data.map(({ id }, index) => ({
 
 /** As large as Chutes' own, of which most rows are private chutes. Two versions, so that it changes at each fetch. */
 const LARGE = [0, 1].map((version) =>
-  JSON.stringify([...UTILIZATION, ...Array.from({ length: 536 }, (_, n) => largeRow(n + version))]),
+  Buffer.from(
+    JSON.stringify([...UTILIZATION, ...Array.from({ length: 536 }, (_, n) => largeRow(n + version))]),
+  ),
 );
 let fetches = 0;
 
