@@ -57,6 +57,9 @@ function createAdapter(config: Config): FastifyAdapter {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     void reply.header('x-request-id', request.id);
     if (typeof payload === 'string') request.record.answered(payload, performance.now());
+    // A body that nobody reads would pause the connection while a pipelined answer waits for the one before it, and
+    // then nobody would see the client leave.
+    request.raw.resume();
     done();
   });
   if (config.corsOrigins.length > 0) addCors(fastify, config);

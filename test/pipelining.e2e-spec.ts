@@ -226,6 +226,18 @@ describe('a broken request', () => {
     await eventually(async () => (await activeRequests()) === 0);
   });
 
+  test('ATT-28: nor does a large body behind it that nobody reads', async () => {
+    edge.chutes.behave(MODEL, 'silent');
+    const unread = Buffer.concat([
+      Buffer.from('POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 175072\r\n\r\n'),
+      Buffer.alloc(175_072, 'x'),
+    ]);
+    const client = await edge.open(Buffer.concat([completionOf(), unread]));
+    const request = await edge.chutes.nextRequest();
+    client.reset();
+    expect(await request.ended).toBe('client-gone');
+  });
+
   test('ERR-27: half of a request and no more is a client that has left', async () => {
     edge.chutes.behave(MODEL, 'silent');
     const client = await edge.open(Buffer.concat([completionOf(), OTHER.subarray(0, 20)]));
