@@ -3,8 +3,8 @@ import { lengthOf } from './pieces.js';
 /** A request body in memory, in the pieces that it came in, until it is released and no upload needs it any more. */
 export class HeldBody {
   private isReleased = false;
-  private isGone = false;
-  private uploads = 0;
+  /** Whoever needs the memory: the walk until it releases it, and each upload. */
+  private users = 1;
   /** In bytes. */
   readonly length: number;
 
@@ -25,23 +25,23 @@ export class HeldBody {
   release(): void {
     if (this.isReleased) return;
     this.isReleased = true;
-    this.giveBack();
+    this.letGo();
   }
 
-  /** The pieces, one after the other. While they are taken the memory is in use, released or not. */
+  /** The pieces, one after the other; none once the memory is given back. While they are taken it is in use, released or not. */
   *upload(pieces: readonly Buffer[]): Generator<Buffer, void> {
-    this.uploads += 1;
+    if (this.users === 0) return;
+    this.users += 1;
     try {
       yield* pieces;
     } finally {
-      this.uploads -= 1;
-      this.giveBack();
+      this.letGo();
     }
   }
 
-  private giveBack(): void {
-    if (this.isGone || !this.isReleased || this.uploads > 0) return;
-    this.isGone = true;
+  private letGo(): void {
+    this.users -= 1;
+    if (this.users > 0) return;
     this.held = [];
     this.onGone();
   }
