@@ -1,5 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
-import type { Counter } from 'prom-client';
+import { describe, expect, test } from '@jest/globals';
 import { Metrics } from '../../test/support/metrics.js';
 import { MetricsService } from './metrics.service.js';
 
@@ -8,7 +7,7 @@ async function scrape({ registry }: MetricsService): Promise<Metrics> {
 }
 
 describe('a scrape', () => {
-  test.each([1, 255, 256, 257, 1_000])('OBS-2, OBS-8: has all of %i requests at once', async (n) => {
+  test.each([1, 1_000])('OBS-2, OBS-8: has all of %i requests at once', async (n) => {
     const service = new MetricsService();
     for (let i = 0; i < n; i += 1) {
       service.requestStarted();
@@ -70,10 +69,17 @@ describe('a metric that is read alone', () => {
   );
 });
 
-test('PRJ-19: what was noted does not pile up until somebody scrapes', () => {
+test('PRJ-19: however many requests there are, what is counted takes no more room', async () => {
   const service = new MetricsService();
-  const counter = service.registry.getSingleMetric('chutes_autopilot_failover_reason_total') as Counter;
-  const count = jest.spyOn(counter, 'inc');
-  for (let n = 0; n < 10_000; n += 1) service.attemptFailed('why');
-  expect(count.mock.calls.length).toBeGreaterThan(9_000);
+  const lines = async () => (await service.registry.metrics()).split('\n').length;
+  const note = () => {
+    service.requestStarted();
+    service.answerSelected('m/a', 200);
+    service.firstByteSent('alias', 1);
+    service.requestFinished('alias', 200, 1);
+  };
+  note();
+  const afterOne = await lines();
+  for (let n = 0; n < 10_000; n += 1) note();
+  expect(await lines()).toBe(afterOne);
 });

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
+import { Histogram } from './histogram.js';
+import { Tally } from './tally.js';
 
 const PREFIX = 'chutes_autopilot_';
 const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
@@ -16,24 +18,17 @@ export type StickyLookup = (typeof STICKY_LOOKUPS)[number];
 type FeedLabel = (typeof FEEDS)[number];
 type RefreshOutcome = (typeof REFRESH_OUTCOMES)[number];
 
-interface Observation {
-  readonly metric: Counter | Histogram;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-}
-
-/** So many are handed over together: prom-client's code is cheap where it is warm, and is not after each request. */
-const BATCH = 256;
-
 /** Every metric of the router, in a registry of its own. */
 @Injectable()
 export class MetricsService {
   readonly registry = new Registry();
 
   private active = 0;
-  private readonly waiting: Observation[] = [];
-  private readonly requests = this.counter('requests_total', 'Finished requests.', ['status']);
-  private readonly selections = this.counter('selection_total', 'Relayed answers.', ['model', 'status']);
+  private readonly requests = this.tallied<number>('requests_total', 'Finished requests.', ['status']);
+  private readonly selections = this.tallied<string, number>('selection_total', 'Relayed answers.', [
+    'model',
+    'status',
+  ]);
   private readonly failovers = this.counter('failover_reason_total', 'Failed attempts.', ['reason']);
   private readonly duration = this.histogram(
     'request_duration_seconds',
@@ -52,7 +47,12 @@ export class MetricsService {
   );
   private readonly refreshes = this.counter('feed_refresh_total', 'Feed refreshes.', ['feed', 'outcome']);
   private readonly skippedRows = this.counter('feed_rows_skipped_total', 'Unusable feed rows.', ['feed']);
-  private readonly stickyLookups = this.counter('sticky_lookups_total', 'Looked-up pins.', ['outcome']);
+  private readonly stickyLookups = this.tallied<StickyLookup>(
+    'sticky_lookups_total',
+    'Looked-up pins.',
+    ['outcome'],
+    STICKY_LOOKUPS.map((outcome) => ({ outcome })),
+  );
   private readonly clientAborts = this.counter('client_aborts_total', 'Clients that left.', ['phase']);
 
   constructor() {
@@ -67,40 +67,40 @@ export class MetricsService {
 
   requestFinished(mode: Mode, status: number, durationMs: number): void {
     this.active -= 1;
-    this.note(this.requests, { status });
-    this.note(this.duration, { mode }, durationMs / 1_000);
+    this.requests.add(status);
+    this.duration.observe(mode, durationMs / 1_000);
   }
 
   firstByteSent(mode: Mode, ms: number): void {
-    this.note(this.ttfb, { mode }, ms / 1_000);
+    this.ttfb.observe(mode, ms / 1_000);
   }
 
   firstAttemptStarted(mode: Mode, overheadMs: number): void {
-    this.note(this.overhead, { mode }, overheadMs / 1_000);
+    this.overhead.observe(mode, overheadMs / 1_000);
   }
 
   answerSelected(model: string, status: number): void {
-    this.note(this.selections, { model, status });
+    this.selections.add(model, status);
   }
 
   attemptFailed(reason: string): void {
-    this.note(this.failovers, { reason });
+    this.failovers.inc({ reason });
   }
 
   clientLeft(phase: AbortPhase): void {
-    this.note(this.clientAborts, { phase });
+    this.clientAborts.inc({ phase });
   }
 
   stickyLookedUp(outcome: StickyLookup): void {
-    this.note(this.stickyLookups, { outcome });
+    this.stickyLookups.add(outcome);
   }
 
   feedRefreshed(feed: FeedLabel, outcome: RefreshOutcome): void {
-    this.note(this.refreshes, { feed, outcome });
+    this.refreshes.inc({ feed, outcome });
   }
 
   feedRowsSkipped(feed: FeedLabel, rows: number): void {
-    this.note(this.skippedRows, { feed }, rows);
+    this.skippedRows.inc({ feed }, rows);
   }
 
   /** A gauge whose value is asked for at each scrape. */
@@ -117,44 +117,39 @@ export class MetricsService {
   /** Prometheus sees no increase in a series that begins with 1. */
   private startAtZero(): void {
     for (const phase of ABORT_PHASES) this.clientAborts.inc({ phase }, 0);
-    for (const outcome of STICKY_LOOKUPS) this.stickyLookups.inc({ outcome }, 0);
     for (const feed of FEEDS) {
       this.skippedRows.inc({ feed }, 0);
       for (const outcome of REFRESH_OUTCOMES) this.refreshes.inc({ feed, outcome }, 0);
     }
   }
 
-  private note(metric: Counter | Histogram, labels: Observation['labels'], value = 1): void {
-    this.waiting.push({ metric, labels, value });
-    if (this.waiting.length >= BATCH) this.handOver();
-  }
-
-  /** Done before any metric is read, too. */
-  private handOver(): void {
-    for (const { metric, labels, value } of this.waiting.splice(0)) {
-      if (metric instanceof Histogram) metric.observe(labels, value);
-      else metric.inc(labels, value);
-    }
-  }
-
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
-    return new Counter({
+    return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+  }
+
+  /** A counter for what counts with each request. @param zeros series that are there from the beginning. */
+  private tallied<A extends string | number, B extends string | number = ''>(
+    name: string,
+    help: string,
+    labelNames: string[],
+    zeros: readonly Readonly<Record<string, A>>[] = [],
+  ): Tally<A, B> {
+    const tally = new Tally<A, B>(labelNames);
+    const counter: Counter = new Counter({
       name: PREFIX + name,
       help,
       labelNames,
       registers: [this.registry],
-      collect: () => this.handOver(),
+      collect: () => tally.drain((labels, count) => counter.inc(labels, count)),
     });
+    for (const labels of zeros) counter.inc(labels, 0);
+    return tally;
   }
 
-  private histogram(name: string, help: string, buckets: number[]): Histogram<'mode'> {
-    return new Histogram({
-      name: PREFIX + name,
-      help,
-      labelNames: ['mode'],
-      buckets,
-      registers: [this.registry],
-      collect: () => this.handOver(),
-    });
+  private histogram(name: string, help: string, bounds: readonly number[]): Histogram<Mode> {
+    const histogram = new Histogram<Mode>(PREFIX + name, help, 'mode', bounds);
+    // The types allow prom-client's own metrics alone; the registry asks for nothing but what this one has.
+    this.registry.registerMetric(histogram as object as Metric);
+    return histogram;
   }
 }

@@ -17,6 +17,31 @@ const HOP_BY_HOP = [
   'HTTP2-Settings',
 ];
 
+/** What passes of each header when there is no other. */
+function alone(pass: (raw: string[]) => string[], raw: readonly [string, string][]): string[] {
+  return raw.flatMap((header) => pass([...header]));
+}
+
+describe('whatever came before', () => {
+  // Of the same lengths, so that messages are easily taken for one another.
+  const names = fc.constantFrom('x-ab', 'x-ba', 'X-AB', 'host', 'HOST', 'date', 'via', 'cf-', 'te', 'TE');
+  const messages = fc.array(fc.array(fc.tuple(names, fc.constantFrom('1', '2')), { maxLength: 3 }), {
+    maxLength: 20,
+  });
+
+  test.each<[string, (raw: string[]) => string[]]>([
+    ['the upstream', (raw) => toUpstreamHeaders(raw, 'req-1').slice(0, -ADDED.length)],
+    ['the client', (raw) => toClientHeaders(raw, false)],
+    ['the client, without the length', (raw) => toClientHeaders(raw, true)],
+  ])('HDR-1, HDR-3: each header passes to %s as it would alone', (_, pass) => {
+    fc.assert(
+      fc.property(messages, (all) => {
+        for (const raw of all) expect(pass(raw.flat())).toEqual(alone(pass, raw));
+      }),
+    );
+  });
+});
+
 describe('to the upstream', () => {
   test.each(HOP_BY_HOP)('HDR-1: %s stays behind', (name) => {
     expect(toUpstreamHeaders([name, 'x', name.toLowerCase(), 'x'], 'req-1')).toEqual(ADDED);

@@ -39,8 +39,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 const HOP_BY_HOP_PREFIX = 'proxy-';
 const OWN_PREFIX = 'x-chutes-autopilot-';
 
-const MAX_REMEMBERED = 1_024;
-const MAX_REMEMBERED_LENGTH = 64;
+const REMEMBERED_LAYOUTS = 256;
 
 const NOT_FOR_UPSTREAM: ReadonlySet<string> = new Set([
   'accept-encoding',
@@ -74,72 +73,106 @@ const NOT_FOR_CLIENT_PREFIX = 'access-control-';
 
 /** The client's headers as the upstream is to get them. */
 export function toUpstreamHeaders(raw: FlatHeaders, requestId: string): string[] {
-  const headers = passing(raw, passesUpstream);
+  const headers = upstreamSieve.pass(raw);
   headers.push('accept-encoding', 'identity', 'x-request-id', requestId);
   return headers;
 }
 
-const passesUpstream = remembered((name) => {
+/** The upstream's headers as the client is to get them. `omitLength`: something may be added to the body. */
+export function toClientHeaders(raw: FlatHeaders, omitLength: boolean): string[] {
+  return (omitLength ? clientSieveWithoutLength : clientSieve).pass(raw);
+}
+
+function passesUpstream(name: string): boolean {
   if (isHopByHop(name) || NOT_FOR_UPSTREAM.has(name) || name.startsWith(OWN_PREFIX)) return false;
   const dashed = name.replaceAll('_', '-');
   return !CLIENT_TRACES.has(dashed) && !CLIENT_TRACE_PREFIX.test(dashed);
-});
-
-/** The upstream's headers as the client is to get them. `omitLength`: something may be added to the body. */
-export function toClientHeaders(raw: FlatHeaders, omitLength: boolean): string[] {
-  return passing(raw, omitLength ? passesClientWithoutLength : passesClient);
 }
 
-const passesClient = remembered(
-  (name) =>
+function passesClient(name: string): boolean {
+  return (
     !isHopByHop(name) &&
     !NOT_FOR_CLIENT.has(name) &&
     !name.startsWith(NOT_FOR_CLIENT_PREFIX) &&
-    !name.startsWith(OWN_PREFIX),
-);
-
-const passesClientWithoutLength = remembered((name) => name !== 'content-length' && passesClient(name));
+    !name.startsWith(OWN_PREFIX)
+  );
+}
 
 function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name) || name.startsWith(HOP_BY_HOP_PREFIX);
 }
 
-/** The headers whose name passes, less those that a `Connection` header names. */
-function passing(raw: FlatHeaders, passes: (name: string) => boolean): string[] {
-  const headers: string[] = [];
-  let named: string | undefined;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string;
-    const value = raw[i + 1] as string;
-    if (passes(name)) headers.push(name, value);
-    // What it mostly names is a hop-by-hop header anyway.
-    else if (isConnection(name) && value !== 'keep-alive') named = named ? `${named},${value}` : value;
+/** The names of a message's headers, and where in the flat list those are that matter. */
+interface Layout {
+  readonly names: readonly string[];
+  readonly passing: readonly number[];
+  readonly connections: readonly number[];
+}
+
+/**
+ * Lets those headers pass whose name does, less those that a `Connection` header names. Clients and servers send the same names
+ * again and again, and to compare them with a layout that is known takes a fraction of what it takes to look up each.
+ */
+class Sieve {
+  private readonly layouts: Layout[] = [];
+
+  /** @param passes is asked about names in lower case. */
+  constructor(private readonly passes: (name: string) => boolean) {}
+
+  pass(raw: FlatHeaders): string[] {
+    const headers: string[] = [];
+    const { passing, connections } = this.layoutOf(raw);
+    for (const at of passing) headers.push(raw[at] as string, raw[at + 1] as string);
+    let named: string | undefined;
+    for (const at of connections) {
+      const value = raw[at + 1] as string;
+      // What it mostly names is a hop-by-hop header anyway.
+      if (value !== 'keep-alive') named = named ? `${named},${value}` : value;
+    }
+    return named ? without(headers, named) : headers;
   }
-  return named ? without(headers, named) : headers;
+
+  private layoutOf(raw: FlatHeaders): Layout {
+    const slot = slotOf(raw);
+    const known = this.layouts[slot];
+    if (known && hasNames(raw, known.names)) return known;
+    const names = raw.filter((_, i) => i % 2 === 0);
+    const lower = names.map((name) => name.toLowerCase());
+    const layout = {
+      names,
+      passing: placesOf(lower, this.passes),
+      connections: placesOf(lower, (name) => name === 'connection'),
+    };
+    this.layouts[slot] = layout;
+    return layout;
+  }
+}
+
+const upstreamSieve = new Sieve(passesUpstream);
+const clientSieve = new Sieve(passesClient);
+const clientSieveWithoutLength = new Sieve((name) => name !== 'content-length' && passesClient(name));
+
+/** Clients can make up names, so there is only so much room. Other names mostly have other lengths. */
+function slotOf(raw: FlatHeaders): number {
+  let slot = 0;
+  for (let i = 0; i < raw.length; i += 2) slot = (slot * 31 + (raw[i] as string).length) % REMEMBERED_LAYOUTS;
+  return slot;
+}
+
+function hasNames(raw: FlatHeaders, names: readonly string[]): boolean {
+  if (raw.length !== 2 * names.length) return false;
+  for (let i = 0; i < names.length; i += 1) if (raw[2 * i] !== names[i]) return false;
+  return true;
+}
+
+/** Where in the flat list the names are that are accepted. */
+function placesOf(names: readonly string[], accepts: (name: string) => boolean): readonly number[] {
+  return names.flatMap((name, i) => (accepts(name) ? [2 * i] : []));
 }
 
 function without(headers: FlatHeaders, connection: string): string[] {
   const named = new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
   return headers.filter((_, i) => !named.has((headers[i - (i % 2)] as string).toLowerCase()));
-}
-
-function isConnection(name: string): boolean {
-  return name.length === 10 && name.toLowerCase() === 'connection';
-}
-
-/**
- * A rule about names in lower case, for names in any case. Verdicts are kept, since names recur; not without
- * limit, since clients can make them up.
- */
-function remembered(rule: (name: string) => boolean): (name: string) => boolean {
-  const verdicts = new Map<string, boolean>();
-  return (name) => {
-    const known = verdicts.get(name);
-    if (known !== undefined) return known;
-    const verdict = rule(name.toLowerCase());
-    if (verdicts.size < MAX_REMEMBERED && name.length <= MAX_REMEMBERED_LENGTH) verdicts.set(name, verdict);
-    return verdict;
-  };
 }
 
 /** The first value of a header. @param name in lower case. */

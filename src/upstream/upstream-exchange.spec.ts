@@ -49,12 +49,19 @@ function startOn(dispatcher: FakeConnection, slots: ConnectionSlots): UpstreamEx
 function start(): void {
   connection = new FakeConnection();
   outcome = undefined;
-  exchange = startOn(connection, new ConnectionSlots(1, CONNECT_MS));
-  void exchange.outcome.then((settled) => (outcome = settled));
+  const started = startOn(connection, new ConnectionSlots(1, CONNECT_MS));
+  exchange = started;
+  void started.outcome.then((settled) => (outcome = exchange === started ? settled : outcome));
+}
+
+/** Until what has come is handed over, at the end of its turn of the event loop. */
+async function turn(): Promise<void> {
+  await jest.advanceTimersByTimeAsync(1);
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 beforeEach(() => {
-  jest.useFakeTimers();
+  jest.useFakeTimers({ doNotFake: ['setImmediate'] });
 });
 
 afterEach(() => {
@@ -69,22 +76,22 @@ describe('an answer', () => {
 
   test('ATT-4: with a 2xx is chosen by its first byte, not by its headers', async () => {
     connection.head(200);
-    await jest.advanceTimersByTimeAsync(1);
+    await turn();
     expect(outcome).toBeUndefined();
     connection.data('x');
-    await jest.advanceTimersByTimeAsync(1);
+    await turn();
     expect(outcome).toMatchObject({ kind: 'opened', status: 200 });
   });
 
   test.each([302, 400, 429, 503, 599])('ATT-5: with %i is chosen by its headers', async (status) => {
     connection.head(status);
-    await jest.advanceTimersByTimeAsync(0);
+    await turn();
     expect(outcome).toMatchObject({ kind: 'opened', status });
   });
 
   test('ATT-9: with a status above 599 is none', async () => {
     connection.head(600);
-    await jest.advanceTimersByTimeAsync(0);
+    await turn();
     expect(outcome).toEqual({ kind: 'failed', reason: 'upstream_invalid_response' });
     expect(connection.isAborted).toBe(true);
   });
@@ -92,7 +99,7 @@ describe('an answer', () => {
   test('ATT-11: with a 2xx and no byte is none', async () => {
     connection.head(200);
     connection.end();
-    await jest.advanceTimersByTimeAsync(0);
+    await turn();
     expect(outcome).toEqual({ kind: 'failed', reason: 'upstream_empty_body' });
   });
 
@@ -161,6 +168,17 @@ describe('an abandoned exchange', () => {
     expect(outcome).toEqual({ kind: 'abandoned' });
     expect(connection.isAborted).toBe(true);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('ATT-28: has no answer, though its first byte came in the same turn', async () => {
+    start();
+    connection.sent();
+    connection.head(200);
+    connection.data('x');
+    exchange.abandon();
+    await turn();
+    expect(outcome).toEqual({ kind: 'abandoned' });
+    expect(connection.isAborted).toBe(true);
   });
 
   test('ATT-28: does not send its request when it gets a connection after all', () => {

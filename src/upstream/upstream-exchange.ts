@@ -5,6 +5,7 @@ import type { Client, ClientListener } from '../telemetry/request-record.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.js';
 import { decodeHeaders, type FlatHeaders, headerOf } from './headers.js';
+import { endOfTurn } from './turn.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
 /** What became of an attempt. `abandoned`: nobody wants the answer any more. */
@@ -222,7 +223,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
 
   private open(): void {
     this.phase = 'open';
-    this.conclude({ kind: 'opened', status: this.status, headers: this.headers });
+    void endOfTurn().then(() =>
+      this.conclude({ kind: 'opened', status: this.status, headers: this.headers }),
+    );
   }
 
   private fail(reason: UpstreamFailure): void {
