@@ -34,7 +34,7 @@ export class AppModule {
         LifecycleModule, // an orderly end
         HealthModule,
       ],
-      providers: [{ provide: APP_FILTER, useClass: ApiExceptionFilter }],
+      providers: [{ provide: APP_FILTER, useExisting: ApiExceptionFilter }],
     };
   }
 }

@@ -65,7 +65,7 @@ export class AttemptsService {
       const outcome = await exchange.outcome;
       this.count(outcome, record);
 
-      const isLate = performance.now() > failoverUntilMs;
+      const isLate = hasNext && performance.now() > failoverUntilMs;
       const { retryableStatuses } = this.config;
       switch (verdict(outcome, { hasNext, isLate, retryableStatuses })) {
         case 'relay':

@@ -1,6 +1,6 @@
 import { ApiError } from '../openai/api-error.js';
 import { scanJson } from './json-scanner.js';
-import { areUtf8, lengthOf, slicePieces } from './pieces.js';
+import { areUtf8, lengthOf, slicePieces, textBetween } from './pieces.js';
 
 /** What the router reads of a request body. */
 export interface ModelField {
@@ -40,8 +40,7 @@ export function readModelField(pieces: readonly Buffer[]): ModelField {
   if (!isObject) throw ApiError.invalidBody();
   if (models > 1) throw ApiError.duplicateModel();
   if (models === 0 || !isModelString || end - start === 2) throw ApiError.missingModel();
-  const text = Buffer.concat(slicePieces(pieces, start, end)).toString();
-  return { model: JSON.parse(text) as string, stream, start, end };
+  return { model: JSON.parse(textBetween(pieces, start, end)) as string, stream, start, end };
 }
 
 /** The pieces with `model` in place of the value of `field`; the client's own bytes are not copied. */

@@ -20,14 +20,21 @@ export function slicePieces(pieces: readonly Buffer[], start: number, end: numbe
   return slices;
 }
 
+/** The text between two places. */
+export function textBetween(pieces: readonly Buffer[], start: number, end: number): string {
+  const [first] = pieces;
+  if (first && end <= first.length) return first.toString('utf8', start, end);
+  return Buffer.concat(slicePieces(pieces, start, end)).toString();
+}
+
 /** Whether the pieces make up valid UTF-8; a piece may end in the middle of a character. */
 export function areUtf8(pieces: readonly Buffer[]): boolean {
   let begun: Buffer = NOTHING;
   for (const piece of pieces) {
     const bytes = begun.length === 0 ? piece : Buffer.concat([begun, piece]);
-    const end = bytes.length - unfinishedAtEnd(bytes);
-    if (!isUtf8(bytes.subarray(0, end))) return false;
-    begun = bytes.subarray(end);
+    const unfinished = unfinishedAtEnd(bytes);
+    if (!isUtf8(unfinished === 0 ? bytes : bytes.subarray(0, -unfinished))) return false;
+    begun = unfinished === 0 ? NOTHING : bytes.subarray(-unfinished);
   }
   return begun.length === 0;
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/catalog.module.js';
+import { ApiExceptionFilter } from '../http-edge/api-exception.filter.js';
 import { RankingModule } from '../ranking/ranking.module.js';
 import { StickyModule } from '../sticky/sticky.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
@@ -12,6 +13,7 @@ import { RequestBodyService } from './request-body.service.js';
 @Module({
   imports: [CatalogModule, RankingModule, StickyModule, UpstreamModule],
   controllers: [CompletionsController, ModelsController],
-  providers: [ProxyService, AttemptsService, RequestBodyService],
+  providers: [ProxyService, AttemptsService, RequestBodyService, ApiExceptionFilter],
+  exports: [ApiExceptionFilter],
 })
 export class ProxyModule {}

@@ -11,7 +11,7 @@ import type { RequestRecord } from '../telemetry/request-record.js';
 import { asHeaderValue, toUpstreamHeaders } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import type { UpstreamRequest } from '../upstream/upstream-exchange.js';
-import { type AttemptPlan, AttemptsService, type Selected } from './attempts.service.js';
+import { AttemptsService, type Selected } from './attempts.service.js';
 import { pinnedFirst } from './candidate-order.js';
 import { candidatesFor, catalogIdOf } from './candidates.js';
 import type { HeldBody } from './held-body.js';
@@ -33,72 +33,67 @@ export class ProxyService {
     private readonly metrics: MetricsService,
   ) {}
 
-  /** @throws {ApiError} as long as nothing has been written to the client. */
-  async answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /**
+   * @param path of the endpoint, without the query.
+   * @throws {ApiError} as long as nothing has been written to the client.
+   */
+  async answer(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
     const { record } = request;
     const body = await this.bodies.read(request.raw, reply.raw, record);
     if (!body) return void reply.hijack();
+    let key: ClientKey | undefined;
+    let pin: Pin | undefined;
     try {
-      const { key, selected } = await this.select(body, request, reply, record);
-      if (!selected) return void reply.hijack();
-      this.relay(selected, key, reply, record);
+      const readAtMs = performance.now();
+      record.phase = 'waiting';
+      const field = readModelField(body.pieces);
+      const candidates = this.candidatesFor(field, record);
+      key = record.mode === 'direct' ? undefined : this.sticky.keyOf(request, field.model);
+      const found = key && this.sticky.pinFor(key, candidates);
+      pin = found instanceof Promise ? await found : found;
+
+      this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
+      const order = pinnedFirst(candidates, pin?.model);
+      const requestFor = this.requestsFor(request, path, body, field);
+      const plan = { order, isStreamed: field.stream, readAtMs, requestFor };
+      const selected = await this.attempts.run(plan, record);
+      if (key) this.settlePin(key, pin, selected, record);
+      if (selected) this.relay(selected, key, reply, record);
+      else reply.hijack();
+    } catch (error) {
+      if (key && pin && record.failovers.length > 0) this.sticky.failed(key, pin.model);
+      if (record.mode !== 'direct' && record.attempts > 0) {
+        void reply.header('x-chutes-autopilot-attempts', record.attempts);
+      }
+      throw error;
     } finally {
       body.release();
     }
   }
 
-  /** Everything before the commit. `selected` is missing if the client left meanwhile. */
-  private async select(
-    body: HeldBody,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    record: RequestRecord,
-  ): Promise<{ key: ClientKey | undefined; selected: Selected | undefined }> {
-    const readAtMs = performance.now();
-    record.phase = 'waiting';
-    const field = readModelField(body.pieces);
-    const route = routeOf(field.model, this.config.routing);
+  private candidatesFor({ model }: ModelField, record: RequestRecord): readonly ModelId[] {
+    const route = routeOf(model, this.config.routing);
     record.mode = route.mode;
     const candidates = candidatesFor(route, this.ranking.snapshot, this.config.routing);
     record.candidates = candidates.length;
-
-    const key = route.mode === 'direct' ? undefined : this.sticky.keyOf(request, field.model);
-    const pin = key && (await this.sticky.pinFor(key, candidates));
-    const plan: AttemptPlan = {
-      order: pinnedFirst(candidates, pin?.model),
-      isStreamed: field.stream,
-      readAtMs,
-      requestFor: this.requestsFor(request, body, field),
-    };
-
-    this.metrics.firstAttemptStarted(route.mode, performance.now() - readAtMs);
-    try {
-      const selected = await this.attempts.run(plan, record);
-      if (key) this.settlePin(key, pin, selected, record);
-      return { key, selected };
-    } catch (error) {
-      if (key && pin && record.failovers.length > 0) this.sticky.failed(key, pin.model);
-      if (route.mode !== 'direct' && record.attempts > 0) {
-        void reply.header('x-chutes-autopilot-attempts', record.attempts);
-      }
-      throw error;
-    }
+    return candidates;
   }
 
   /** The requests differ in the value of `model` alone; a request that names the model itself goes as it came. */
   private requestsFor(
     request: FastifyRequest,
+    path: string,
     held: HeldBody,
     field: ModelField,
   ): (model: ModelId) => UpstreamRequest {
     const { origin, path: prefix } = this.config.backend;
     const url = request.raw.url as string;
     const query = url.indexOf('?');
-    const path = prefix + request.routeOptions.url + (query === -1 ? '' : url.slice(query));
+    const target = prefix + path + (query === -1 ? '' : url.slice(query));
     const headers = toUpstreamHeaders(request.raw.rawHeaders, request.id);
     return (model) => {
       const body = upstreamBody(held, field, model);
-      return { origin, path, method: 'POST', headers, body };
+      return { origin, path: target, method: 'POST', headers, body };
     };
   }
 

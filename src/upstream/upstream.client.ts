@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Agent, type Dispatcher } from 'undici';
+import { Pool } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
 import { Connector } from '../egress/connector.factory.js';
 import { proxyChoice } from '../egress/proxy-choice.js';
@@ -16,7 +16,8 @@ const KEEP_ALIVE_MS = 4_000;
 /** Opens exchanges with the upstreams, over HTTP/1.1 and a bounded number of connections. */
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
-  private readonly dispatcher: Dispatcher;
+  private readonly pools = new Map<string, Pool>();
+  private readonly poolOptions: Pool.Options;
   private readonly connector: Connector;
   private readonly slots: ConnectionSlots;
   private readonly connectTimeoutMs: number;
@@ -25,7 +26,7 @@ export class UpstreamClient implements OnApplicationShutdown {
     this.connectTimeoutMs = upstream.connectTimeoutMs;
     this.connector = new Connector(upstream.connectTimeoutMs, proxyChoice(egress));
     this.slots = new ConnectionSlots(upstream.maxConnections, upstream.connectTimeoutMs);
-    this.dispatcher = new Agent({
+    this.poolOptions = {
       allowH2: false,
       connections: upstream.maxConnections,
       pipelining: 1,
@@ -35,13 +36,13 @@ export class UpstreamClient implements OnApplicationShutdown {
       connect: this.connector.connect,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    });
+    };
   }
 
   open(request: UpstreamRequest, clock: AttemptClock, options: ExchangeOptions = {}): UpstreamExchange {
-    const { dispatcher, connector, slots, connectTimeoutMs } = this;
+    const { connector, slots, connectTimeoutMs } = this;
     return new UpstreamExchange(
-      dispatcher,
+      this.poolOf(request.origin),
       connector,
       slots,
       request,
@@ -52,6 +53,16 @@ export class UpstreamClient implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.dispatcher.destroy();
+    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
+  }
+
+  /** The origins are those of the configuration, so there are two at most. */
+  private poolOf(origin: string): Pool {
+    let pool = this.pools.get(origin);
+    if (!pool) {
+      pool = new Pool(origin, this.poolOptions);
+      this.pools.set(origin, pool);
+    }
+    return pool;
   }
 }
