@@ -2,10 +2,14 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 
 const WINDOW_BYTES = 16 * 1024;
 const ERROR_LINE = '{"error":"Unhandled exception"}';
+const BODY = {
+  error: { message: 'It broke.', type: 'server_error', param: null, code: 'upstream_stream_interrupted' },
+} as const;
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -78,6 +82,41 @@ describe("Chutes' unframed error line", () => {
     expect(tailOf(text).endsWithUnframedError()).toBe(false);
   });
 
+  test('ATT-35, ATT-38: is found, or is not, however the stream is cut into chunks', () => {
+    const part = fc.constantFrom(
+      'data: 1\n\n',
+      ERROR_LINE,
+      '{"error":',
+      '\n',
+      '\r\n',
+      '\r',
+      ' ',
+      'x',
+      '\n\n',
+    );
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 12 }), (parts) => {
+        const [inChunks, atOnce] = [tailOf(...parts), tailOf(parts.join(''))];
+        expect(inChunks.endsWithUnframedError()).toBe(atOnce.endsWithUnframedError());
+        expect(inChunks.errorEvent(BODY)).toBe(atOnce.errorEvent(BODY));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('ATT-27: of a stream whose chunks are events only the last one is kept in memory', async () => {
+    const tail = new EventStreamTail();
+    const chunks = Array.from({ length: 100 }, () => {
+      const chunk = Buffer.from('data: {}\n\n');
+      tail.push(chunk);
+      return new WeakRef(chunk);
+    });
+    await immediate();
+    collectGarbage();
+    expect(tail.endsWithUnframedError()).toBe(false);
+    expect(chunks.filter((chunk) => chunk.deref() !== undefined)).toHaveLength(1);
+  });
+
   test.each([
     [WINDOW_BYTES - 1, true],
     [WINDOW_BYTES, true],
@@ -113,10 +152,7 @@ describe("Chutes' unframed error line", () => {
 });
 
 describe('the error event', () => {
-  const body = {
-    error: { message: 'It broke.', type: 'server_error', param: null, code: 'upstream_stream_interrupted' },
-  } as const;
-  const event = `data: ${JSON.stringify(body)}\n\n`;
+  const event = `data: ${JSON.stringify(BODY)}\n\n`;
 
   test.each([
     ['nothing', '', event],
@@ -128,6 +164,6 @@ describe('the error event', () => {
     ['an unfinished event with CRLF', 'data: 1\r\n', `\n\n${event}`],
     ['half a CRLF', 'data: 1\r', `\n\n${event}`],
   ])('ATT-35: stands on lines of its own after %s', (_, before, expected) => {
-    expect(tailOf(before).errorEvent(body)).toBe(expected);
+    expect(tailOf(before).errorEvent(BODY)).toBe(expected);
   });
 });

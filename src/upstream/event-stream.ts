@@ -18,12 +18,25 @@ export function isIdentityEncoded(headers: FlatHeaders): boolean {
   return encoding === undefined || /^[ \t]*(?:identity[ \t]*)?$/i.test(encoding);
 }
 
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+
 /** The end of an event stream as it passes, without copying it. */
 export class EventStreamTail {
   private chunks: Buffer[] = [];
   private bytes = 0;
+  /** Whether the last line has ended. */
+  private isLineEnded = false;
 
   push(chunk: Buffer): void {
+    // With a new line that is not blank, those before it are of no interest: mostly a chunk is one event, and the only one kept.
+    if (this.isLineEnded && (chunk[0] as number) > SPACE) {
+      this.chunks.length = 0;
+      this.bytes = 0;
+    }
+    const last = chunk[chunk.length - 1];
+    this.isLineEnded = last === LF || last === CR;
     this.chunks.push(chunk);
     this.bytes += chunk.length;
     while (this.bytes - (this.chunks[0] as Buffer).length >= TAIL_BYTES) {

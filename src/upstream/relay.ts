@@ -31,6 +31,7 @@ export interface RelayListener {
 export class Relay implements BodySink, ClientListener {
   private idleTimer: NodeJS.Timeout | undefined;
   private stallTimer: NodeJS.Timeout | undefined;
+  private lastByteAtMs = 0;
   private isHeld = false;
   /** Whether nothing more is to come from the upstream. */
   private isOver = false;
@@ -74,8 +75,8 @@ export class Relay implements BodySink, ClientListener {
     if (this.isOver) return;
     this.record.bytesOut += chunk.length;
     this.tail?.push(chunk);
-    if (this.raw.write(chunk)) this.idleTimer?.refresh();
-    else this.hold();
+    this.lastByteAtMs = performance.now();
+    if (!this.raw.write(chunk)) this.hold();
   }
 
   onEnd(): void {
@@ -137,16 +138,24 @@ export class Relay implements BodySink, ClientListener {
     if (this.raw.writableLength > 0) this.armStallTimer();
   }
 
+  /** Counts from now on. */
   private armIdleTimer(): void {
-    const { idleTimeoutMs } = this.limits;
-    if (idleTimeoutMs === 0) return;
-    this.idleTimer = setTimeout(() => {
-      const { bytesOut } = this.record;
+    this.lastByteAtMs = performance.now();
+    if (this.limits.idleTimeoutMs > 0) this.checkIdlenessIn(this.limits.idleTimeoutMs);
+  }
+
+  /** A timer that is armed again when it fires too early costs less than one that each chunk moves. */
+  private checkIdlenessIn(ms: number): void {
+    const timer = setTimeout(() => {
       // What has come while the process stood still is read first.
       setImmediate(() => {
-        if (this.record.bytesOut === bytesOut) this.break('upstream_idle_timeout');
+        if (this.idleTimer !== timer || this.isHeld || this.isOver) return;
+        const leftMs = this.lastByteAtMs + this.limits.idleTimeoutMs - performance.now();
+        if (leftMs > 0) this.checkIdlenessIn(Math.ceil(leftMs));
+        else this.break('upstream_idle_timeout');
       });
-    }, idleTimeoutMs);
+    }, ms);
+    this.idleTimer = timer;
   }
 
   private armStallTimer(): void {
