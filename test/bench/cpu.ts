@@ -1,87 +1,118 @@
-import { type Gateway, LOAD_CORE } from './gateways.ts';
-import { runLoad } from './run-load.ts';
-import { cpuMicros, median } from './support.ts';
+import type { Gateway } from './gateways.ts';
+import type { LoadProcess, Task } from './run-load.ts';
+import { cpuMicros, median, quantile } from './support.ts';
 
 interface Work {
   readonly name: string;
-  readonly load: readonly string[];
+  readonly task: Omit<Task, 'ms'>;
+  /** How long each slice takes, as a multiple of the usual. */
+  readonly length?: number;
   readonly per: 'requests' | 'chunks';
   /** The most that the router may cost, as a multiple of the floor. */
   readonly target: number;
 }
 
+const MB = 1_048_576;
+
 const WORKS: readonly Work[] = [
-  { name: '1 KB request, JSON answer', load: ['--bytes', '1024'], per: 'requests', target: 1.4 },
-  { name: '64 KB request, model first', load: ['--bytes', '65536'], per: 'requests', target: 1.5 },
+  { name: '1 KB request, JSON answer', task: { bytes: 1_024 }, per: 'requests', target: 1.4 },
+  { name: '64 KB request, model first', task: { bytes: 65_536 }, per: 'requests', target: 1.5 },
   {
     name: '64 KB request, model last',
-    load: ['--bytes', '65536', '--model', 'last'],
+    task: { bytes: 65_536, isModelLast: true },
     per: 'requests',
     target: 1.5,
   },
   {
     name: '1 MB request, model first',
-    load: ['--bytes', '1048576', '--connections', '8'],
+    task: { bytes: MB, connections: 8 },
+    length: 2,
     per: 'requests',
     target: 1.5,
   },
   {
     name: '1 MB request, model last',
-    load: ['--bytes', '1048576', '--connections', '8', '--model', 'last'],
+    task: { bytes: MB, connections: 8, isModelLast: true },
+    length: 2,
     per: 'requests',
     target: 1.5,
   },
   {
     name: 'one SSE chunk of 160 bytes, 50 streams',
-    load: ['--path', '/v1/chat/completions?stream=200', '--connections', '50'],
+    task: { path: '/v1/chat/completions?stream=200', connections: 50 },
+    // A stream takes a fifth of a second.
+    length: 3,
     per: 'chunks',
     target: 1.15,
   },
 ];
 
+/** Just-in-time compilers take some ten thousand requests. */
+const WARM_UP_SLICES = 50;
+const WARM_UP_PER_WORK = 4;
+/** What is neither floor nor router has a turn in each so many rounds. */
+const OTHERS_EVERY = 4;
+
 export interface CpuOptions {
+  /** How often the gateways take turns. */
   readonly rounds: number;
-  /** How long each gateway is under load in each round, in milliseconds. */
+  /** How long a turn is, in milliseconds. */
   readonly ms: number;
 }
 
 /**
- * Prints CPU time per request (user and system, of the gateway's process), the gateways taking turns. The first is
- * the floor, the second the router; the others have half as many turns.
+ * Prints CPU time per request (user and system, of the gateway's process). The first gateway is the floor, the second the router.
+ *
+ * Turns are short, since the speed of a shared machine changes from one second to the next: what is compared has been
+ * measured within a fraction of a second. The ratio is the median of those of all rounds.
  */
-export async function measureCpu(gateways: readonly Gateway[], options: CpuOptions): Promise<void> {
+export async function measureCpu(
+  gateways: readonly Gateway[],
+  load: LoadProcess,
+  options: CpuOptions,
+): Promise<void> {
   const columns = gateways.map(({ name }) => name.padStart(9)).join('');
-  console.log(`${'µs of CPU, medians'.padEnd(40)}${columns}   ratio (lowest–highest)   target`);
-  // Just-in-time compilers take some ten thousand requests.
-  for (const gateway of gateways) await costOf(gateway, WORKS[0] as Work, 8_000);
-  for (const work of WORKS) await measureWork(gateways, work, options);
+  console.log(`${'µs of CPU, medians'.padEnd(40)}${columns}   ratio (middle half)   target`);
+  for (let n = 0; n < WARM_UP_SLICES; n += 1) {
+    for (const gateway of gateways) await costOf(gateway, load, WORKS[0] as Work, options.ms);
+  }
+  for (const work of WORKS) await measureWork(gateways, load, work, options);
 }
 
 async function measureWork(
   gateways: readonly Gateway[],
+  load: LoadProcess,
   work: Work,
   { rounds, ms }: CpuOptions,
 ): Promise<void> {
   const costs = gateways.map((): number[] => []);
-  for (const gateway of gateways) await costOf(gateway, work, ms);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [i, gateway] of gateways.entries()) {
-      if (i < 2 || round % 2 === 0) costs[i]?.push(await costOf(gateway, work, ms));
+  for (let round = -WARM_UP_PER_WORK; round < rounds; round += 1) {
+    // Now in one order, now in the other, so that what changes steadily favours nobody.
+    const order = [...gateways.keys()];
+    if (round % 2 === 0) order.reverse();
+    for (const i of order) {
+      if (i >= 2 && round % OTHERS_EVERY !== 0) continue;
+      const cost = await costOf(gateways[i] as Gateway, load, work, ms);
+      if (round >= 0) costs[i]?.push(cost);
     }
   }
   const [floors = [], routers = []] = costs;
   const ratios = routers.map((cost, round) => cost / (floors[round] ?? NaN));
   const columns = costs.map((figures) => median(figures).toFixed(1).padStart(9)).join('');
-  const ratio = (median(routers) / median(floors)).toFixed(2).padStart(6);
-  const range = `(${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
+  const range = `(${quantile(ratios, 0.25).toFixed(2)}–${quantile(ratios, 0.75).toFixed(2)})`;
   console.log(
-    `${work.name.padEnd(40)}${columns}  ${ratio} ${range.padEnd(14)}   ≤ ${work.target.toFixed(2)}`,
+    `${work.name.padEnd(40)}${columns}  ${median(ratios).toFixed(2).padStart(6)} ${range}        ≤ ${work.target.toFixed(2)}`,
   );
 }
 
 /** Microseconds per request or chunk. */
-async function costOf(gateway: Gateway, { load, per }: Work, ms: number): Promise<number> {
+async function costOf(
+  gateway: Gateway,
+  load: LoadProcess,
+  { task, per, length = 1 }: Work,
+  ms: number,
+): Promise<number> {
   const before = cpuMicros(gateway.pid);
-  const counts = await runLoad(gateway, LOAD_CORE, ['--ms', String(ms), ...load]);
+  const counts = await load.run(gateway, { ...task, ms: ms * length });
   return (cpuMicros(gateway.pid) - before) / counts[per];
 }

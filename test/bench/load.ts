@@ -1,87 +1,119 @@
 /**
- * The load: so many connections, each with one request after the other, for so long. Prints one line of JSON.
- * With `rate`, requests are sent so many a second instead, however long the answers take; with `each`, every
- * connection sends so many requests at most.
+ * The load, in a process of its own that lives as long as the benchmark, so that it is compiled and its connections are open
+ * when it counts. Is told by messages whom to load and how (`Job`), one at a time, and answers each with a `LoadReport`.
  */
-import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
 import { chatBody } from './chat-body.ts';
 
-const { values } = parseArgs({
-  options: {
-    url: { type: 'string', default: '' },
-    path: { type: 'string', default: '/v1/chat/completions' },
-    connections: { type: 'string', default: '32' },
-    ms: { type: 'string', default: '2000' },
-    bytes: { type: 'string', default: '1024' },
-    model: { type: 'string', default: 'first' },
-    rate: { type: 'string', default: '0' },
-    each: { type: 'string', default: 'Infinity' },
-    header: { type: 'string', multiple: true, default: [] },
-  },
-});
-
-const connections = Number(values.connections);
-const body = chatBody(Number(values.bytes), values.model === 'last');
-const pool = new Pool(values.url, { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
-const headers = {
-  'content-type': 'application/json',
-  authorization: 'Bearer bench-client',
-  ...Object.fromEntries(values.header.map((line) => line.split(': ', 2) as [string, string])),
-};
-
-let requests = 0;
-let chunks = 0;
-let failures = 0;
-const latencies: number[] = [];
-const until = performance.now() + Number(values.ms);
-
-function send(): Promise<void> {
-  const startedAt = performance.now();
-  return new Promise((resolve) => {
-    pool.dispatch(
-      { path: values.path, method: 'POST', headers, body },
-      {
-        onRequestStart() {},
-        onResponseStart(_, status) {
-          if (status !== 200) failures += 1;
-        },
-        onResponseData() {
-          chunks += 1;
-        },
-        onResponseEnd() {
-          requests += 1;
-          latencies.push(performance.now() - startedAt);
-          resolve();
-        },
-        onResponseError() {
-          failures += 1;
-          resolve();
-        },
-      },
-    );
-  });
+export interface Job {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How long requests are begun, in milliseconds. */
+  readonly ms: number;
+  readonly path?: string;
+  readonly bytes?: number;
+  readonly isModelLast?: boolean;
+  /** Each sends one request after the other. */
+  readonly connections?: number;
+  /** So many requests a second instead, however long the answers take. */
+  readonly rate?: number;
+  /** The most that each connection sends. */
+  readonly each?: number;
 }
 
-async function oneAfterTheOther(): Promise<void> {
-  for (let n = 0; n < Number(values.each) && performance.now() < until; n += 1) await send();
+export interface LoadReport {
+  readonly requests: number;
+  readonly chunks: number;
+  readonly failures: number;
+  /** Of each answered request, in milliseconds. */
+  readonly latencies: readonly number[];
 }
 
-async function atRate(perSecond: number): Promise<void> {
-  const running: Promise<void>[] = [];
-  let due = performance.now();
-  while (performance.now() < until) {
-    for (; due <= performance.now(); due += 1_000 / perSecond) running.push(send());
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+class Load {
+  private requests = 0;
+  private chunks = 0;
+  private failures = 0;
+  private readonly latencies: number[] = [];
+  private readonly job: Job;
+  private readonly pool: Pool;
+  private readonly body: Buffer;
+  private readonly until: number;
+
+  constructor(job: Job, pool: Pool, body: Buffer) {
+    this.job = job;
+    this.pool = pool;
+    this.body = body;
+    this.until = performance.now() + job.ms;
   }
-  await Promise.all(running);
+
+  async run(): Promise<LoadReport> {
+    const { connections = 32, rate } = this.job;
+    if (rate) await this.atRate(rate);
+    else await Promise.all(Array.from({ length: connections }, () => this.oneAfterTheOther()));
+    const { requests, chunks, failures, latencies } = this;
+    return { requests, chunks, failures, latencies };
+  }
+
+  private async oneAfterTheOther(): Promise<void> {
+    const { each = Infinity } = this.job;
+    for (let n = 0; n < each && performance.now() < this.until; n += 1) await this.send();
+  }
+
+  private async atRate(perSecond: number): Promise<void> {
+    const running: Promise<void>[] = [];
+    let due = performance.now();
+    while (performance.now() < this.until) {
+      for (; due <= performance.now(); due += 1_000 / perSecond) running.push(this.send());
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+    }
+    await Promise.all(running);
+  }
+
+  private send(): Promise<void> {
+    const startedAt = performance.now();
+    const { path = '/v1/chat/completions', headers } = this.job;
+    const request = {
+      path,
+      method: 'POST' as const,
+      headers: { 'content-type': 'application/json', authorization: 'Bearer bench-client', ...headers },
+      body: this.body,
+    };
+    return new Promise((resolve) => {
+      this.pool.dispatch(request, {
+        onRequestStart() {},
+        onResponseStart: (_, status) => {
+          if (status !== 200) this.failures += 1;
+        },
+        onResponseData: () => {
+          this.chunks += 1;
+        },
+        onResponseEnd: () => {
+          this.requests += 1;
+          this.latencies.push(performance.now() - startedAt);
+          resolve();
+        },
+        onResponseError: () => {
+          this.failures += 1;
+          resolve();
+        },
+      });
+    });
+  }
 }
 
-const startedAt = performance.now();
-if (Number(values.rate) > 0) await atRate(Number(values.rate));
-else await Promise.all(Array.from({ length: connections }, oneAfterTheOther));
-const seconds = (performance.now() - startedAt) / 1_000;
-latencies.sort((a, b) => a - b);
-const quantile = (q: number) => latencies[Math.floor(q * (latencies.length - 1))] ?? NaN;
-console.log(JSON.stringify({ requests, chunks, failures, seconds, p50: quantile(0.5), p99: quantile(0.99) }));
-await pool.destroy();
+const pools = new Map<string, Pool>();
+const bodies = new Map<string, Buffer>();
+
+function kept<T>(all: Map<string, T>, key: string, make: () => T): T {
+  const value = all.get(key) ?? make();
+  all.set(key, value);
+  return value;
+}
+
+process.on('message', (job: Job) => {
+  const { url, bytes = 1_024, isModelLast = false, connections = 256 } = job;
+  const options = { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
+  const pool = kept(pools, `${url} ${connections}`, () => new Pool(url, options));
+  const body = kept(bodies, `${bytes} ${isModelLast}`, () => chatBody(bytes, isModelLast));
+  void new Load(job, pool, body).run().then((report) => process.send?.(report));
+});

@@ -3,7 +3,7 @@
  * against nginx where it is installed; with its pins in Redis, too, where that is. Each gateway is pinned to one core, load and upstream to the other, and they
  * take turns within one run: ratios hold better than figures. Linux, two cores or more.
  *
- * `npm run bench -- --rounds 9` for more rounds, `--only cpu` (or `latency`, `memory`) for a part of it,
+ * `npm run bench -- --rounds 200` for more rounds, `--only cpu` (or `latency`, `memory`) for a part of it,
  * `--portkey` to install Portkey's gateway outside the project and measure it, too.
  */
 import { cpus } from 'node:os';
@@ -20,12 +20,13 @@ import {
 } from './gateways.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
+import { startLoad } from './run-load.ts';
 import type { Program } from './support.ts';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    ms: { type: 'string', default: '1200' },
+    rounds: { type: 'string', default: '40' },
+    ms: { type: 'string', default: '150' },
     only: { type: 'string', default: 'cpu,latency,memory' },
     portkey: { type: 'boolean', default: false },
   },
@@ -33,13 +34,14 @@ const { values } = parseArgs({
 
 const parts = values.only.split(',');
 const upstream = await startUpstream();
+const load = startLoad();
 try {
   console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}\n`);
   if (parts.includes('cpu')) await cpu(upstream);
-  if (parts.includes('latency')) await measureLatency(upstream);
-  if (parts.includes('memory')) await measureMemory(upstream);
+  if (parts.includes('latency')) await measureLatency(upstream, load);
+  if (parts.includes('memory')) await measureMemory(upstream, load);
 } finally {
-  await upstream.stop();
+  await Promise.all([upstream.stop(), load.stop()]);
 }
 
 async function cpu(behind: Program): Promise<void> {
@@ -49,7 +51,7 @@ async function cpu(behind: Program): Promise<void> {
     const others = [await startRouterWithRedis(behind), await startNginx(behind)];
     gateways.push(...others.filter((gateway) => gateway !== undefined));
     if (values.portkey) gateways.push(await startPortkey(behind));
-    await measureCpu(gateways, { rounds: Number(values.rounds), ms: Number(values.ms) });
+    await measureCpu(gateways, load, { rounds: Number(values.rounds), ms: Number(values.ms) });
     console.log();
   } finally {
     await Promise.all(gateways.map((gateway) => gateway.stop()));

@@ -1,22 +1,22 @@
 import { request } from 'node:http';
 import { once } from 'node:events';
-import { LOAD_CORE, startRouter } from './gateways.ts';
-import { runLoad } from './run-load.ts';
+import { startRouter } from './gateways.ts';
+import { type LoadProcess, startLoad } from './run-load.ts';
 import { peakBytes, type Program, residentBytes, restartPeak } from './support.ts';
 
 const STREAMS = 500;
 const MB = 1_048_576;
 
 /** Prints what open streams cost in memory, and whether bursts of large requests leave any behind. */
-export async function measureMemory(upstream: Program): Promise<void> {
-  await measureStreams(upstream);
+export async function measureMemory(upstream: Program, load: LoadProcess): Promise<void> {
+  await measureStreams(upstream, load);
   await measureBursts(upstream);
 }
 
-async function measureStreams(upstream: Program): Promise<void> {
+async function measureStreams(upstream: Program, load: LoadProcess): Promise<void> {
   const router = await startRouter(upstream);
   try {
-    await runLoad(router, LOAD_CORE, ['--ms', '3000']);
+    await load.run(router, { ms: 3_000 });
     const before = residentBytes(router.pid);
     const open = await Promise.all(Array.from({ length: STREAMS }, () => openStream(router)));
     const each = (residentBytes(router.pid) - before) / STREAMS / 1_024;
@@ -46,9 +46,11 @@ async function measureBursts(upstream: Program): Promise<void> {
   try {
     const peaks: number[] = [];
     for (let burst = 0; burst < 3; burst += 1) {
+      // From new connections each time: those that are kept would make the next burst a denser one.
+      const load = startLoad();
       restartPeak(router.pid);
-      const flags = ['--bytes', String(MB), '--connections', '200', '--each', '1', '--ms', '60000'];
-      await runLoad(router, LOAD_CORE, flags);
+      await load.run(router, { bytes: MB, connections: 200, each: 1, ms: 60_000 });
+      await load.stop();
       peaks.push(peakBytes(router.pid));
     }
     const [first = NaN, , third = NaN] = peaks;

@@ -1,27 +1,34 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import type { Gateway } from './gateways.ts';
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { type Gateway, LOAD_CORE } from './gateways.ts';
+import type { Job, LoadReport } from './load.ts';
 
-/** What `load.ts` prints. Times in milliseconds. */
-export interface LoadReport {
-  readonly requests: number;
-  readonly chunks: number;
-  readonly failures: number;
-  readonly p50: number;
-  readonly p99: number;
+export type Task = Omit<Job, 'url' | 'headers'>;
+
+/** The process that makes the load. */
+export interface LoadProcess {
+  /** @throws if one request fails */
+  run(gateway: Gateway, task: Task): Promise<LoadReport>;
+  stop(): Promise<void>;
 }
 
-const run = promisify(execFile);
-
-/** Puts a gateway under load from a process of its own. @throws if one request fails */
-export async function runLoad(gateway: Gateway, core: number, flags: readonly string[]): Promise<LoadReport> {
-  const headers = Object.entries(gateway.headers).flatMap(([name, value]) => [
-    '--header',
-    `${name}: ${value}`,
-  ]);
-  const command = [process.execPath, 'test/bench/load.ts', '--url', gateway.url, ...headers, ...flags];
-  const { stdout } = await run('taskset', ['-c', String(core), ...command]);
-  const report = JSON.parse(stdout) as LoadReport;
-  if (report.failures > 0) throw new Error(`${gateway.name}: ${report.failures} requests failed.`);
-  return report;
+export function startLoad(): LoadProcess {
+  const child = fork('test/bench/load.ts');
+  execFileSync('taskset', ['-a', '-cp', String(LOAD_CORE), String(child.pid)], { stdio: 'ignore' });
+  const gone = once(child, 'exit').then(() => {
+    throw new Error('The load has ended.');
+  });
+  gone.catch(() => {});
+  return {
+    async run({ name, url, headers }, task) {
+      child.send({ ...task, url, headers } satisfies Job);
+      const [report] = (await Promise.race([once(child, 'message'), gone])) as [LoadReport];
+      if (report.failures > 0) throw new Error(`${name}: ${report.failures} requests failed.`);
+      return report;
+    },
+    async stop() {
+      child.kill('SIGKILL');
+      await gone.catch(() => {});
+    },
+  };
 }

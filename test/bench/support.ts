@@ -1,10 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-
-/** Clock ticks of `/proc/<pid>/stat` per second. */
-const TICKS = Number(execFileSync('getconf', ['CLK_TCK']).toString());
 
 export interface Program {
   readonly pid: number;
@@ -12,10 +9,13 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** User and system time of a process so far, in microseconds. */
+/** User and system time of a process so far, all of its threads together, in microseconds. */
 export function cpuMicros(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
+  const tasks = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(tasks).map((task) =>
+    Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ', 1)[0]),
+  );
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1_000;
 }
 
 /** Resident memory of a process, in bytes. */
@@ -78,6 +78,10 @@ async function untilUp(url: string, child: ChildProcess): Promise<void> {
 }
 
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+  return sorted[Math.floor(q * (sorted.length - 1))] ?? NaN;
 }
