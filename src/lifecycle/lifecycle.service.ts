@@ -84,6 +84,8 @@ export class LifecycleService implements OnModuleInit {
         void reply.header('x-chutes-autopilot-attempts', record.attempts);
       }
       sendError(reply, ApiError.shuttingDown(), record.id);
+      // Whatever the upstream says from now on comes too late.
+      record.leave();
     }
   }
 

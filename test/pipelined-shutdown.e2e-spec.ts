@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
+import { chatRequest } from './support/chat-request.js';
+import { RawStage } from './support/raw-stage.js';
+import { head, response } from './support/raw-upstream.js';
+import { eventually } from './support/router.js';
+
+let stage: RawStage;
+
+beforeEach(async () => {
+  stage = await RawStage.set({ SHUTDOWN_DRAIN_MS: '0', SHUTDOWN_GRACE_MS: '0' });
+});
+
+afterEach(async () => {
+  await stage.clear();
+});
+
+test('HLT-15, HLT-17, RTE-18: nothing more is tried for a request that the end has answered, though it waits for its turn', async () => {
+  const firstIsStuck = Promise.withResolvers<void>();
+  const firstIsCut = Promise.withResolvers<void>();
+  stage.upstream.answer('first', async (connection) => {
+    await connection.write(head('200 OK', 'Content-Type: text/event-stream', 'Transfer-Encoding: chunked'));
+    void connection.stalled().then(() => firstIsStuck.resolve());
+    await connection.writeForEver(`4000\r\n${'x'.repeat(0x4000)}\r\n`);
+    firstIsCut.resolve();
+  });
+  stage.upstream.answer('second', async (connection) => {
+    await firstIsCut.promise;
+    connection.reset();
+  });
+  stage.upstream.answer('third', async (connection) => {
+    await connection.write(response('200 OK', ['Content-Type: application/json'], '{"model":"third"}'));
+  });
+  const client = await stage.send(chatRequest({ model: 'first' }) + chatRequest({ model: 'second,third' }));
+  client.stopReading();
+  await firstIsStuck.promise;
+  await stage.upstream.request(2);
+
+  await stage.router.app.get(LifecycleService).stop();
+  client.readOn();
+  await client.ended;
+  await eventually(() => stage.router.requestLogs.length === 2);
+  expect(stage.router.requestLogs[1]).toMatchObject({ status: 503, attempts: 1, failovers: [] });
+});
