@@ -141,12 +141,14 @@ describe('pace', () => {
 
   test('SIM-25: without a pace there is no timer and no waiting between tokens', async () => {
     await post({ model: MODEL });
-    const startedAtMs = performance.now();
+    const times: number[] = [];
     for (let round = 0; round < 50; round += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other, so that every timer would add up
+      const startedAtMs = performance.now();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, each with the machine to itself
       await post({ model: MODEL, stream: true });
+      times.push(performance.now() - startedAtMs);
     }
-    // The sixty tokens of an answer would take 60 ms with a timer each.
-    expect((performance.now() - startedAtMs) / 50).toBeLessThan(30);
+    // The sixty tokens of an answer would take 60 ms with a timer each, however fast the machine.
+    expect(Math.min(...times)).toBeLessThan(30);
   });
 });

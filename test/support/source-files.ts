@@ -75,7 +75,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   upstream: [...EVERYWHERE, 'egress'],
   ranking: [...EVERYWHERE, 'catalog'],
   sticky: [...EVERYWHERE, 'catalog'],
-  proxy: [...EVERYWHERE, 'upstream', 'ranking', 'sticky', 'catalog'],
+  proxy: [...EVERYWHERE, 'http-edge', 'upstream', 'ranking', 'sticky', 'catalog'],
   evidence: [...EVERYWHERE, 'upstream', 'ranking', 'sticky', 'catalog'],
   lifecycle: [...EVERYWHERE, 'http-edge', 'upstream'],
   health: [...EVERYWHERE, 'lifecycle', 'ranking', 'catalog'],
