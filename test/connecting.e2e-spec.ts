@@ -1,7 +1,7 @@
-import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import { chatRequest } from './support/chat-request.js';
+import { closedPort } from './support/ports.js';
 import { RawClient } from './support/raw-client.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
@@ -48,12 +48,7 @@ function connectErrors(): unknown[] {
 
 describe('a connection that cannot be made', () => {
   test('ATT-7, ERR-6: because it is refused', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    await new Promise((resolve) => server.close(resolve));
-    expect(gistOf(await askUnreachable(`http://127.0.0.1:${port}`))).toEqual(connectErrors());
+    expect(gistOf(await askUnreachable(`http://127.0.0.1:${await closedPort()}`))).toEqual(connectErrors());
   });
 
   test('ATT-7, ERR-6: because the name cannot be resolved', async () => {

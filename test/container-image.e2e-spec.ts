@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { closedPort } from './support/closed-port.js';
+import { closedPort } from './support/ports.js';
 import { CAN_SWITCH_USER, Image, type ImageProcess } from './support/image.js';
 import { environmentFor, eventually } from './support/router.js';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import type { Exchange } from '../src/demo/exchange.js';
 import { chatBody } from './support/chat-request.js';
-import { closedPort } from './support/closed-port.js';
+import { quietPort } from './support/ports.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 import { describeWith } from './support/tools.js';
@@ -28,7 +28,7 @@ describeCaddy('Caddy in front of the router, with the Caddyfile of the project',
     chutes.models = [MODEL];
     chutes.utilization = [MODEL];
     router = await startRouter(chutes);
-    port = await closedPort();
+    port = await quietPort();
     stop = await startCaddy({
       SITE_ADDRESS: `http://127.0.0.1:${port}`,
       ROUTER_ADDRESS: `127.0.0.1:${router.port}`,

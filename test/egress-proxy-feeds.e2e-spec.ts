@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { closedPort } from './support/closed-port.js';
+import { closedPort } from './support/ports.js';
 import type { ConnectRequest, ConnectScript } from './support/connect-proxy.js';
 import { EgressStage } from './support/egress-stage.js';
 import { chosenBy, linesAbout, refreshed, RESTLESS } from './support/feed-watch.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { selfSigned } from '../src/demo/self-signed.js';
 import { complete, errorOf } from './support/ask.js';
-import { closedPort } from './support/closed-port.js';
+import { closedPort } from './support/ports.js';
 import { ConnectProxy } from './support/connect-proxy.js';
 import { EgressStage } from './support/egress-stage.js';
 import { RawUpstream } from './support/raw-upstream.js';

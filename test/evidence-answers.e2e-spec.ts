@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import { type Answer, ask, type AskOptions, errorOf } from './support/ask.js';
-import { closedPort } from './support/closed-port.js';
+import { closedPort } from './support/ports.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
 // Takes some seconds where the machine is busy.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { closedPort } from './support/closed-port.js';
+import { quietPort } from './support/ports.js';
 import { buildRouter, killProcesses, startProcess } from './support/process.js';
 import { environmentFor, eventually } from './support/router.js';
 
@@ -43,7 +43,7 @@ test.each([1, 300])(
   test('OBS-31: costs neither an answer nor the orderly end', async () => {
     chutes = await ChutesSimulator.start();
     chutes.models = ['a/first'];
-    const port = await closedPort();
+    const port = await quietPort();
     const router = spawn(process.execPath, [await buildRouter()], {
       env: { ...environmentFor(chutes.url), LISTEN_ADDR: `127.0.0.1:${port}` },
       stdio: ['ignore', openSync(FULL, 'w'), 'inherit'],

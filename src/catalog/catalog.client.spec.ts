@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { closedPort } from '../../test/support/ports.js';
 import { loadConfig } from '../config/config.js';
 import { ChutesSimulator } from '../demo/chutes-simulator.js';
 import type { FeedBehaviour } from '../demo/feed-misbehaviour.js';
@@ -68,10 +69,8 @@ describe('a failure', () => {
   });
 
   it('CAT-6: a connection that is refused', async () => {
-    const { url } = simulator;
-    await simulator.close();
-    await expect(client.get(new URL(url))).rejects.toThrow('ECONNREFUSED');
-    simulator = await ChutesSimulator.start();
+    const url = new URL(`http://127.0.0.1:${await closedPort()}`);
+    await expect(client.get(url)).rejects.toThrow('ECONNREFUSED');
   });
 
   it('CAT-6: leaves no body behind that holds its connection', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { closedPort } from '../../test/support/closed-port.js';
+import { closedPort } from '../../test/support/ports.js';
 import { afterHandshake, RedisStranger, type Reply } from '../../test/support/redis-stranger.js';
 import { eventually } from '../../test/support/router.js';
 import { RedisClient } from './redis.client.js';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type Program, start } from './support.ts';
+import { quietPort } from '../support/ports.ts';
+import { type Program, start } from './support.ts';
 
 export const GATEWAY_CORE = 0;
 export const LOAD_CORE = 1;
@@ -21,7 +22,7 @@ export interface Gateway extends Program {
 const node = process.execPath;
 
 export async function startUpstream(): Promise<Program> {
-  const port = await freePort();
+  const port = await quietPort();
   return start(LOAD_CORE, port, [node, 'test/bench/gateways/upstream.ts', String(port)]);
 }
 
@@ -31,7 +32,7 @@ export function direct({ pid, url }: Program): Gateway {
 }
 
 export async function startFloor(upstream: Program): Promise<Gateway> {
-  const port = await freePort();
+  const port = await quietPort();
   const command = [node, 'test/bench/gateways/floor.ts', String(port), upstream.url];
   return { name: 'floor', headers: {}, ...(await start(GATEWAY_CORE, port, command)) };
 }
@@ -42,7 +43,7 @@ export async function startRouter(
   env: Readonly<Record<string, string>> = {},
   name = 'router',
 ): Promise<Gateway> {
-  const port = await freePort();
+  const port = await quietPort();
   const program = await start(GATEWAY_CORE, port, [node, '--enable-source-maps', 'dist/main.js'], {
     LISTEN_ADDR: `127.0.0.1:${port}`,
     BACKEND_BASE_URL: upstream.url,
@@ -57,7 +58,7 @@ export async function startRouter(
 /** The router with its pins in a Redis of its own. `undefined` where there is no `redis-server`. */
 export async function startRouterWithRedis(upstream: Program): Promise<Gateway | undefined> {
   if (!hasProgram('redis-server', '--version')) return undefined;
-  const port = String(await freePort());
+  const port = String(await quietPort());
   const options = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()];
   const redis = spawn('taskset', ['-c', String(LOAD_CORE), 'redis-server', ...options], { stdio: 'ignore' });
   const env = { STICKY_STORE: 'redis', REDIS_URL: `redis://127.0.0.1:${port}`, STICKY_HASH_SECRET: 'bench' };
@@ -75,7 +76,7 @@ export async function startRouterWithRedis(upstream: Program): Promise<Gateway |
 /** nginx with one worker that passes everything on, and a log line per request. `undefined` where there is none. */
 export async function startNginx(upstream: Program): Promise<Gateway | undefined> {
   if (!hasProgram('nginx', '-v')) return undefined;
-  const port = await freePort();
+  const port = await quietPort();
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
   const config = join(folder, 'nginx.conf');
   writeFileSync(config, nginxConfig(folder, port, new URL(upstream.url).host));
@@ -127,7 +128,7 @@ export async function startPortkey(upstream: Program): Promise<Gateway> {
   execFileSync('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', PORTKEY], {
     stdio: 'ignore',
   });
-  const port = await freePort();
+  const port = await quietPort();
   const main = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
   const program = await start(GATEWAY_CORE, port, [node, main, `--port=${port}`, '--headless'], {
     NODE_ENV: 'production',

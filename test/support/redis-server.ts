@@ -1,12 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { createClient } from '@redis/client';
+import { quietPort } from './ports.js';
 import { eventually } from './router.js';
 
 const PROGRAM = 'redis-server';
@@ -99,22 +98,6 @@ export class RedisServer {
     running.delete(this);
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
-  }
-}
-
-/** A free port of 127.0.0.1 that no connection gets by chance: systems give those higher numbers. */
-export async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 30_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
   }
 }
 
