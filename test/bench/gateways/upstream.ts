@@ -1,7 +1,8 @@
 /**
  * The upstream of the benchmarks: answers chat completions as cheaply as Node can, with what the query asks for:
  * `?stream=N` streams N chunks of 160 bytes, one a millisecond; `?quiet` one chunk and then nothing; otherwise
- * 700 bytes of JSON. It also serves small feeds, so that the complete router runs against it, and a large one.
+ * 700 bytes of JSON. It also serves small feeds, so that the complete router runs against it; `/feed?large` makes that of the
+ * utilization a large one from then on, `/feed` a small one again.
  */
 import { createServer } from 'node:http';
 
@@ -25,6 +26,7 @@ const LARGE = [0, 1].map((version) =>
   ),
 );
 let fetches = 0;
+let isLarge = false;
 
 function largeRow(n: number): object {
   const row: Record<string, unknown> = {
@@ -59,9 +61,11 @@ createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://upstream');
   if (url.pathname === '/v1/models') return void response.end(JSON.stringify(MODELS));
   if (url.pathname === '/chutes/utilization') {
-    return void response.end(
-      url.searchParams.has('large') ? LARGE[fetches++ % 2] : JSON.stringify(UTILIZATION),
-    );
+    return void response.end(isLarge ? LARGE[fetches++ % 2] : JSON.stringify(UTILIZATION));
+  }
+  if (url.pathname === '/feed') {
+    isLarge = url.searchParams.has('large');
+    return void response.end();
   }
   request.resume().on('end', () => {
     if (url.searchParams.has('quiet')) {
