@@ -12,7 +12,18 @@ export type UpstreamBody = Buffer | LargeBody;
 /** The client's bytes with `model` in the place of its own; its bytes as they are where it names that model itself. */
 export function upstreamBody(held: HeldBody, field: ModelField, model: ModelId): UpstreamBody {
   if (held.length > MAX_COPIED_BYTES) return new LargeBody(held, field, model);
+  const [first, ...others] = held.pieces;
+  if (first && others.length === 0 && model !== field.model)
+    return spliced(first, field, JSON.stringify(model));
   return Buffer.concat(withModel(held.pieces, field, model));
+}
+
+/** What most requests are: small, and in one piece. */
+function spliced(body: Buffer, { start, end }: ModelField, value: string): Buffer {
+  const copy = Buffer.allocUnsafe(start + Buffer.byteLength(value) + body.length - end);
+  body.copy(copy, 0, 0, start);
+  body.copy(copy, start + copy.write(value, start), end);
+  return copy;
 }
 
 /**

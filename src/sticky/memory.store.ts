@@ -3,13 +3,16 @@ import type { ClientKey } from './client-key.js';
 import type { Pin } from './pin.js';
 import type { StickyStore } from './sticky.store.js';
 
+/** How often the clock is read: for each reading the cache sets a timer. */
+const CLOCK_MS = 100;
+
 /** Pins in this process; the least recently used goes first when the store is full. Every operation takes constant time. */
 export class MemoryStore implements StickyStore {
   private readonly pins: LRUCache<ClientKey, Pin>;
 
   /** @param maxEntries at least 1. @param ttlMs at least 1. */
   constructor({ maxEntries, ttlMs }: { maxEntries: number; ttlMs: number }) {
-    this.pins = new LRUCache({ max: maxEntries, ttl: ttlMs });
+    this.pins = new LRUCache({ max: maxEntries, ttl: ttlMs, ttlResolution: CLOCK_MS });
   }
 
   get size(): number {

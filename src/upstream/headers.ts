@@ -18,13 +18,15 @@ export function decodeHeaders(raw: readonly Buffer[]): FlatHeaders {
   if (last.buffer !== buffer || length > MAX_DECODED_TOGETHER)
     return raw.map((bytes) => bytes.toString('latin1'));
   const text = Buffer.from(buffer, byteOffset, Math.max(0, length)).toString('latin1');
-  return raw.map((bytes) => {
+  const headers: string[] = [];
+  for (const bytes of raw) {
     const start = bytes.byteOffset - byteOffset;
     const end = start + bytes.length;
     // One that came in two pieces is elsewhere.
-    if (bytes.buffer !== buffer || start < 0 || end > text.length) return bytes.toString('latin1');
-    return text.slice(start, end);
-  });
+    const isWithin = bytes.buffer === buffer && start >= 0 && end <= text.length;
+    headers.push(isWithin ? text.slice(start, end) : bytes.toString('latin1'));
+  }
+  return headers;
 }
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
