@@ -24,8 +24,7 @@ export class EvidenceController {
     private readonly metrics: MetricsService,
   ) {
     this.clock = {
-      ...config.attempts,
-      patientTimeoutMs: config.catalog.timeoutMs,
+      settings: { ...config.attempts, patientTimeoutMs: config.catalog.timeoutMs },
       hasAlternative: false,
       failoverUntilMs: 0,
     };
@@ -52,7 +51,7 @@ export class EvidenceController {
         headers: toUpstreamHeaders(request.raw.rawHeaders, request.id),
       },
       this.clock,
-      { client: record, opensAtHeaders: true, onDispatch: () => (record.attempts = 1) },
+      { client: record, opensAtHeaders: true },
     );
     const outcome = await exchange.outcome;
     switch (outcome.kind) {

@@ -49,18 +49,14 @@ export class AttemptsService {
     const limit = Math.min(candidates.length, this.config.maxAttempts);
     const failoverUntilMs = plan.readAtMs + this.config.failoverDeadlineMs;
 
-    const onDispatch = () => {
-      record.attempts += 1;
-    };
-
     for (let n = 0; ; n++) {
       const hasNext = n + 1 < limit;
       const place = placeOf(plan.order, n);
       const model = candidates[place] as ModelId;
       const exchange = this.upstream.open(
         plan.requestFor(model),
-        { ...this.config, hasAlternative: plan.isStreamed && hasNext, failoverUntilMs },
-        { client: record, onDispatch },
+        { settings: this.config, hasAlternative: plan.isStreamed && hasNext, failoverUntilMs },
+        { client: record },
       );
       const outcome = await exchange.outcome;
       this.count(outcome, record);

@@ -47,6 +47,8 @@ export class RequestRecord implements Client {
 export interface Client {
   /** Whether the connection has let go of the response, finished or not. */
   readonly isGone: boolean;
+  /** How many exchanges have been given a connection for it. */
+  attempts: number;
   /** Who has to know when it does, one at a time: an attempt, then a relay. */
   listener: ClientListener | undefined;
 }

@@ -9,7 +9,8 @@ export interface ClockSettings {
  * How long one attempt may take. Chutes sends headers only with the first token, and without streaming only
  * after the whole generation, so impatience is for a stream that has somewhere else to go.
  */
-export interface AttemptClock extends ClockSettings {
+export interface AttemptClock {
+  readonly settings: ClockSettings;
   /** Whether the request is streamed and another candidate is left. */
   readonly hasAlternative: boolean;
   /** No attempt starts after this moment, so a timer that fires later has nowhere to go. Monotonic milliseconds. */
@@ -18,13 +19,15 @@ export interface AttemptClock extends ClockSettings {
 
 /** @returns how long to wait for the headers from now on, in milliseconds. */
 export function timeToHeaders(clock: AttemptClock, nowMs: number): number {
-  return canStillMove(clock, nowMs + clock.headerTimeoutMs) ? clock.headerTimeoutMs : clock.patientTimeoutMs;
+  const { headerTimeoutMs, patientTimeoutMs } = clock.settings;
+  return canStillMove(clock, nowMs + headerTimeoutMs) ? headerTimeoutMs : patientTimeoutMs;
 }
 
 /** @returns how long to wait for the first byte from now on, when the headers have come, in milliseconds. */
 export function timeToFirstByte(clock: AttemptClock, sentAtMs: number, nowMs: number): number {
-  if (canStillMove(clock, nowMs + clock.firstByteTimeoutMs)) return clock.firstByteTimeoutMs;
-  return Math.max(0, sentAtMs + clock.patientTimeoutMs - nowMs);
+  const { firstByteTimeoutMs, patientTimeoutMs } = clock.settings;
+  if (canStillMove(clock, nowMs + firstByteTimeoutMs)) return firstByteTimeoutMs;
+  return Math.max(0, sentAtMs + patientTimeoutMs - nowMs);
 }
 
 function canStillMove({ hasAlternative, failoverUntilMs }: AttemptClock, atMs: number): boolean {

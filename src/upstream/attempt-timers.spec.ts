@@ -4,13 +4,12 @@ import { FakeConnection } from '../../test/support/fake-connection.js';
 import { Connector } from '../egress/connector.factory.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
+import { Deadlines } from './deadlines.js';
 import { type Outcome, UpstreamExchange } from './upstream-exchange.js';
 
 const CONNECT_MS = 200;
 const clock: AttemptClock = {
-  headerTimeoutMs: 3_000,
-  firstByteTimeoutMs: 1_000,
-  patientTimeoutMs: 60_000,
+  settings: { headerTimeoutMs: 3_000, firstByteTimeoutMs: 1_000, patientTimeoutMs: 60_000 },
   hasAlternative: true,
   failoverUntilMs: Infinity,
 };
@@ -26,6 +25,7 @@ function start(attemptClock: AttemptClock): void {
     connection as unknown as Dispatcher,
     new Connector(CONNECT_MS),
     new ConnectionSlots(1, CONNECT_MS),
+    new Deadlines(),
     { origin: 'http://upstream.test', path: '/', method: 'POST', headers: [] },
     attemptClock,
     CONNECT_MS,

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
 import { Roster } from '../telemetry/roster.js';
+import { Deadlines } from './deadlines.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 import { toClientHeaders } from './headers.js';
 import { type InterruptionCode, Relay, type RelayLimits } from './relay.js';
@@ -16,7 +17,10 @@ export class RelayService {
   private readonly limits: RelayLimits;
   private readonly running = new Roster<Relay>();
 
-  constructor(@Inject(CONFIG) { upstream, requests }: Config) {
+  constructor(
+    @Inject(CONFIG) { upstream, requests }: Config,
+    private readonly deadlines: Deadlines,
+  ) {
     this.limits = { idleTimeoutMs: upstream.idleTimeoutMs, stallTimeoutMs: requests.stallTimeoutMs };
   }
 
@@ -46,7 +50,8 @@ export class RelayService {
     record.firstByteAtMs = performance.now();
     reply.hijack();
     const onClosed = () => this.running.remove(entry);
-    const relay = new Relay(exchange, reply.raw, tail, this.limits, record, { onBroken, onClosed });
+    const listener = { onBroken, onClosed };
+    const relay = new Relay(exchange, reply.raw, tail, this.limits, record, listener, this.deadlines);
     const entry = this.running.add(relay);
     relay.start(status, head);
   }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError } from '../openai/api-error.js';
 import type { ClientListener, RequestRecord } from '../telemetry/request-record.js';
+import type { Deadline, DeadlineListener, Deadlines } from './deadlines.js';
 import type { EventStreamTail } from './event-stream.js';
 import type { FlatHeaders } from './headers.js';
 import type { BodySink, UpstreamExchange } from './upstream-exchange.js';
@@ -24,14 +25,17 @@ export interface RelayListener {
   onClosed(): void;
 }
 
+/** What is joined is copied. */
+const MAX_JOINED_BYTES = 4_096;
+
 /**
  * Writes an opened answer to the client as it arrives, no faster than the client reads. An answer that breaks
  * never looks complete: its connection is closed without a clean end, and an event stream says so first.
  */
-export class Relay implements BodySink, ClientListener {
-  private idleTimer: NodeJS.Timeout | undefined;
-  private stallTimer: NodeJS.Timeout | undefined;
-  private lastByteAtMs = 0;
+export class Relay implements BodySink, ClientListener, DeadlineListener {
+  private readonly deadline: Deadline;
+  /** What the client had not taken when the deadline was set; `undefined` where it is the upstream's. */
+  private bytesLeft: number | undefined;
   private isHeld = false;
   /** Whether nothing more is to come from the upstream. */
   private isOver = false;
@@ -44,7 +48,10 @@ export class Relay implements BodySink, ClientListener {
     private readonly limits: RelayLimits,
     private readonly record: RequestRecord,
     private readonly listener: RelayListener,
-  ) {}
+    deadlines: Deadlines,
+  ) {
+    this.deadline = deadlines.for(this);
+  }
 
   start(status: number, headers: FlatHeaders): void {
     this.record.listener = this;
@@ -52,7 +59,7 @@ export class Relay implements BodySink, ClientListener {
     // Head and what has come of the body leave in one write.
     this.raw.cork();
     this.exchange.attach(this);
-    if (!this.isOver && !this.isHeld) this.armIdleTimer();
+    if (!this.isOver && !this.isHeld) this.expectUpstream();
     if (this.record.bytesOut === 0 && !this.raw.writableEnded) this.raw.flushHeaders();
     this.raw.uncork();
   }
@@ -73,10 +80,11 @@ export class Relay implements BodySink, ClientListener {
 
   onData(chunk: Buffer): void {
     if (this.isOver) return;
+    const isTaken = this.write(chunk);
     this.record.bytesOut += chunk.length;
     this.tail?.push(chunk);
-    this.lastByteAtMs = performance.now();
-    if (!this.raw.write(chunk)) this.hold();
+    if (!isTaken) this.hold();
+    else if (this.deadline.isSet && !this.isHeld) this.expectUpstream();
   }
 
   onEnd(): void {
@@ -93,6 +101,13 @@ export class Relay implements BodySink, ClientListener {
 
   onBreak(): void {
     this.break('upstream_stream_interrupted');
+  }
+
+  private write(chunk: Buffer): boolean {
+    const isJoined =
+      this.record.bytesOut === 0 && chunk.length <= MAX_JOINED_BYTES && !this.raw.chunkedEncoding;
+    // As text of one byte per character, Node joins it with the head to one string: that is written with less ado than two pieces.
+    return isJoined ? this.raw.write(chunk.toString('latin1'), 'latin1') : this.raw.write(chunk);
   }
 
   private break(code: InterruptionCode): void {
@@ -119,70 +134,56 @@ export class Relay implements BodySink, ClientListener {
     if (this.isHeld) return;
     this.isHeld = true;
     this.exchange.pause();
-    clearTimeout(this.idleTimer);
-    this.armStallTimer();
+    this.expectClient();
     this.raw.once('drain', () => this.release());
   }
 
   private release(): void {
     this.isHeld = false;
     if (this.isOver) return;
-    clearTimeout(this.stallTimer);
-    this.armIdleTimer();
+    this.expectUpstream();
     this.exchange.resume();
   }
 
   /** The upstream is done; the client still has to take what is buffered. */
   private awaitClient(): void {
-    clearTimeout(this.idleTimer);
-    if (this.raw.writableLength > 0) this.armStallTimer();
+    if (this.raw.writableLength > 0) this.expectClient();
+    else this.deadline.clear();
   }
 
-  /** Counts from now on. */
-  private armIdleTimer(): void {
-    this.lastByteAtMs = performance.now();
-    if (this.limits.idleTimeoutMs > 0) this.checkIdlenessIn(this.limits.idleTimeoutMs);
+  private expectUpstream(): void {
+    this.bytesLeft = undefined;
+    if (this.limits.idleTimeoutMs > 0) this.deadline.set(performance.now() + this.limits.idleTimeoutMs);
+    else this.deadline.clear();
   }
 
-  /** A timer that is armed again when it fires too early costs less than one that each chunk moves. */
-  private checkIdlenessIn(ms: number): void {
-    const timer = setTimeout(() => {
-      // What has come while the process stood still is read first.
-      setImmediate(() => {
-        if (this.idleTimer !== timer || this.isHeld || this.isOver) return;
-        const leftMs = this.lastByteAtMs + this.limits.idleTimeoutMs - performance.now();
-        if (leftMs > 0) this.checkIdlenessIn(Math.ceil(leftMs));
-        else this.break('upstream_idle_timeout');
-      });
-    }, ms);
-    this.idleTimer = timer;
-  }
-
-  private armStallTimer(): void {
-    const { stallTimeoutMs } = this.limits;
-    clearTimeout(this.stallTimer);
-    if (stallTimeoutMs === 0) return;
+  private expectClient(): void {
+    this.deadline.clear();
+    if (this.limits.stallTimeoutMs === 0) return;
     // Nothing is offered to the client yet: a pipelined answer in front of this one is not complete.
     if (!this.raw.socket) {
-      this.raw.once('socket', () => this.armStallTimer());
+      this.raw.once('socket', () => this.expectClient());
       return;
     }
-    const waiting = bytesWaiting(this.raw);
-    this.stallTimer = setTimeout(() => {
-      if (bytesWaiting(this.raw) !== waiting) {
-        this.armStallTimer();
-        return;
-      }
+    this.bytesLeft = bytesWaiting(this.raw);
+    this.deadline.set(performance.now() + this.limits.stallTimeoutMs);
+  }
+
+  onDeadline(): void {
+    if (this.bytesLeft === undefined) {
+      this.break('upstream_idle_timeout');
+    } else if (bytesWaiting(this.raw) !== this.bytesLeft) {
+      this.expectClient();
+    } else {
       this.isOver = true;
       this.record.isInterrupted = true;
       this.exchange.abandon();
       this.disconnect();
-    }, stallTimeoutMs);
+    }
   }
 
   onClientGone(): void {
-    clearTimeout(this.idleTimer);
-    clearTimeout(this.stallTimer);
+    this.deadline.clear();
     if (!this.isOver) {
       this.isOver = true;
       this.exchange.abandon();

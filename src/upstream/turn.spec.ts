@@ -1,13 +1,22 @@
 import { expect, test } from '@jest/globals';
-import { endOfTurn } from './turn.js';
+import { awaitEndOfTurn } from './turn.js';
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('ATT-26: nobody waits longer than for the end of a turn, and those who do go on right after each other', async () => {
   const order: string[] = [];
-  const wait = async (name: string) => {
-    await endOfTurn();
-    order.push(name);
-  };
-  const next = new Promise<void>((resolve) => setImmediate(() => resolve(wait('of the next turn'))));
-  await Promise.all([wait('first'), wait('second'), next]);
+  const wait = (name: string, then = () => {}) =>
+    awaitEndOfTurn({
+      onEndOfTurn() {
+        order.push(name);
+        then();
+      },
+    });
+  wait('first', () => wait('of the next turn'));
+  wait('second');
+  expect(order).toEqual([]);
+  await nextTurn();
+  expect(order).toEqual(['first', 'second']);
+  await nextTurn();
   expect(order).toEqual(['first', 'second', 'of the next turn']);
 });

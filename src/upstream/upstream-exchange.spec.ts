@@ -4,13 +4,12 @@ import { FakeConnection } from '../../test/support/fake-connection.js';
 import { Connector } from '../egress/connector.factory.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
+import { Deadlines } from './deadlines.js';
 import { type BodySink, type Outcome, UpstreamExchange } from './upstream-exchange.js';
 
 const CONNECT_MS = 200;
 const clock: AttemptClock = {
-  headerTimeoutMs: 3_000,
-  firstByteTimeoutMs: 1_000,
-  patientTimeoutMs: 60_000,
+  settings: { headerTimeoutMs: 3_000, firstByteTimeoutMs: 1_000, patientTimeoutMs: 60_000 },
   hasAlternative: true,
   failoverUntilMs: Infinity,
 };
@@ -39,6 +38,7 @@ function startOn(dispatcher: FakeConnection, slots: ConnectionSlots): UpstreamEx
     dispatcher as unknown as Dispatcher,
     new Connector(CONNECT_MS),
     slots,
+    new Deadlines(),
     { origin: 'http://upstream.test', path: '/', method: 'POST', headers: [] },
     clock,
     CONNECT_MS,
@@ -167,6 +167,7 @@ describe('an abandoned exchange', () => {
     await jest.advanceTimersByTimeAsync(0);
     expect(outcome).toEqual({ kind: 'abandoned' });
     expect(connection.isAborted).toBe(true);
+    await jest.advanceTimersByTimeAsync(1_000_000);
     expect(jest.getTimerCount()).toBe(0);
   });
 

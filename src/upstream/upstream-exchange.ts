@@ -4,8 +4,9 @@ import type { UpstreamFailure } from '../openai/error-response.js';
 import type { Client, ClientListener } from '../telemetry/request-record.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.js';
+import type { Deadline, DeadlineListener, Deadlines } from './deadlines.js';
 import { decodeHeaders, type FlatHeaders, headerOf } from './headers.js';
-import { endOfTurn } from './turn.js';
+import { awaitEndOfTurn, type TurnListener } from './turn.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
 /** What became of an attempt. `abandoned`: nobody wants the answer any more. */
@@ -25,8 +26,6 @@ export interface BodySink {
 export interface ExchangeOptions {
   /** Whether a 2xx is opened by its headers, too: an empty body is an answer. */
   readonly opensAtHeaders?: boolean;
-  /** Called when a connection is to be had and the request is handed over. */
-  readonly onDispatch?: () => void;
   /** Whoever waits for the outcome. As soon as it is gone, the exchange is abandoned. */
   readonly client?: Client;
 }
@@ -63,13 +62,15 @@ const MAX_PENDING_BYTES = 65_536;
  *
  * An answer is opened by its headers, a 2xx by the first byte of its body (but see `opensAtHeaders`).
  */
-export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, ClientListener {
+export class UpstreamExchange
+  implements Dispatcher.DispatchHandler, Waiter, ClientListener, DeadlineListener, TurnListener
+{
   private readonly settled = Promise.withResolvers<Outcome>();
   readonly outcome: Promise<Outcome> = this.settled.promise;
 
   private isSettled = false;
   private phase: AttemptPhase = 'connecting';
-  private timer: NodeJS.Timeout | undefined;
+  private readonly deadline: Deadline;
   private controller: Dispatcher.DispatchController | undefined;
   private sentAtMs = 0;
   private status = 0;
@@ -87,11 +88,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
     private readonly dispatcher: Dispatcher,
     private readonly connector: Connector,
     private readonly slots: ConnectionSlots,
+    deadlines: Deadlines,
     private readonly request: UpstreamRequest,
     private readonly clock: AttemptClock,
     private readonly connectTimeoutMs: number,
     private readonly options: ExchangeOptions,
-  ) {}
+  ) {
+    this.deadline = deadlines.for(this);
+  }
 
   start(): this {
     const { client } = this.options;
@@ -141,7 +145,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
 
   granted(): void {
     this.hasSlot = true;
-    this.options.onDispatch?.();
+    if (this.options.client) this.options.client.attempts += 1;
     try {
       this.connecting = this.connector.during(() =>
         this.dispatcher.dispatch(dispatchOptions(this.request), this),
@@ -152,12 +156,25 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
     }
     // On a kept connection the request is already on its way.
     if (this.phase === 'connecting' && !this.isSettled) {
-      this.startTimer(this.connectTimeoutMs);
+      this.deadline.set(performance.now() + this.connectTimeoutMs);
     }
   }
 
   timedOut(): void {
     this.conclude({ kind: 'overloaded' });
+  }
+
+  // DeadlineListener
+
+  onDeadline(): void {
+    if (this.isSettled || this.phase === 'open') return;
+    this.fail(TIMEOUT_IN_PHASE[this.phase]);
+  }
+
+  // TurnListener
+
+  onEndOfTurn(): void {
+    this.conclude({ kind: 'opened', status: this.status, headers: this.headers });
   }
 
   // Dispatcher.DispatchHandler
@@ -171,7 +188,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
     this.controller = controller;
     this.phase = 'headers';
     this.sentAtMs = performance.now();
-    this.startTimer(timeToHeaders(this.clock, this.sentAtMs));
+    this.deadline.set(this.sentAtMs + timeToHeaders(this.clock, this.sentAtMs));
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -192,9 +209,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
       return;
     }
     this.phase = 'first-byte';
-    // Without an alternative the patient timer that runs is the right one still.
+    // Without an alternative the patient deadline is the right one still.
     if (this.clock.hasAlternative) {
-      this.startTimer(timeToFirstByte(this.clock, this.sentAtMs, performance.now()));
+      const nowMs = performance.now();
+      this.deadline.set(nowMs + timeToFirstByte(this.clock, this.sentAtMs, nowMs));
     }
   }
 
@@ -223,9 +241,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
 
   private open(): void {
     this.phase = 'open';
-    void endOfTurn().then(() =>
-      this.conclude({ kind: 'opened', status: this.status, headers: this.headers }),
-    );
+    awaitEndOfTurn(this);
   }
 
   private fail(reason: UpstreamFailure): void {
@@ -240,7 +256,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
   }
 
   private conclude(outcome: Outcome): void {
-    clearTimeout(this.timer);
+    this.deadline.clear();
     if (this.isSettled) return;
     this.isSettled = true;
     if (this.options.client) this.options.client.listener = undefined;
@@ -250,21 +266,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, Waiter, Cli
   private finish(end: 'onEnd' | 'onBreak'): void {
     this.end = end;
     this.sink?.[end]();
-  }
-
-  /**
-   * When it fires, the attempt has failed in the phase that it is in by then. What has come while the process stood
-   * still is read first.
-   */
-  private startTimer(ms: number): void {
-    clearTimeout(this.timer);
-    const timer = setTimeout(() => {
-      setImmediate(() => {
-        if (this.timer !== timer || this.isSettled || this.phase === 'open') return;
-        this.fail(TIMEOUT_IN_PHASE[this.phase]);
-      });
-    }, ms);
-    this.timer = timer;
   }
 
   /**

@@ -5,6 +5,7 @@ import { Connector } from '../egress/connector.factory.js';
 import { proxyChoice } from '../egress/proxy-choice.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.js';
+import { Deadlines } from './deadlines.js';
 import { type ExchangeOptions, UpstreamExchange, type UpstreamRequest } from './upstream-exchange.js';
 
 /**
@@ -22,7 +23,10 @@ export class UpstreamClient implements OnApplicationShutdown {
   private readonly slots: ConnectionSlots;
   private readonly connectTimeoutMs: number;
 
-  constructor(@Inject(CONFIG) { upstream, egress }: Config) {
+  constructor(
+    @Inject(CONFIG) { upstream, egress }: Config,
+    private readonly deadlines: Deadlines,
+  ) {
     this.connectTimeoutMs = upstream.connectTimeoutMs;
     this.connector = new Connector(upstream.connectTimeoutMs, proxyChoice(egress));
     this.slots = new ConnectionSlots(upstream.maxConnections, upstream.connectTimeoutMs);
@@ -40,11 +44,12 @@ export class UpstreamClient implements OnApplicationShutdown {
   }
 
   open(request: UpstreamRequest, clock: AttemptClock, options: ExchangeOptions = {}): UpstreamExchange {
-    const { connector, slots, connectTimeoutMs } = this;
+    const { connector, slots, deadlines, connectTimeoutMs } = this;
     return new UpstreamExchange(
       this.poolOf(request.origin),
       connector,
       slots,
+      deadlines,
       request,
       clock,
       connectTimeoutMs,

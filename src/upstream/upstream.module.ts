@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { Deadlines } from './deadlines.js';
 import { RelayService } from './relay.service.js';
 import { UpstreamClient } from './upstream.client.js';
 
-@Module({ providers: [UpstreamClient, RelayService], exports: [UpstreamClient, RelayService] })
+@Module({ providers: [Deadlines, UpstreamClient, RelayService], exports: [UpstreamClient, RelayService] })
 export class UpstreamModule {}
