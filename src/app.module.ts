@@ -8,6 +8,7 @@ import { ConfigModule } from './config/config.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ApiExceptionFilter } from './http-edge/api-exception.filter.js';
+import { HttpEdgeModule } from './http-edge/http-edge.module.js';
 import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { ProxyModule } from './proxy/proxy.module.js';
 import { RankingModule } from './ranking/ranking.module.js';
@@ -25,6 +26,7 @@ export class AppModule {
         ConfigModule.with(config),
         TelemetryModule.with(config, logDestination),
         ScheduleModule.forRoot(),
+        HttpEdgeModule, // how requests come in, and failures go out
         CatalogModule, // what models there are, and how busy they are
         RankingModule, // which of them come first
         StickyModule, // which of them a client stays on

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { FastifyRequest } from 'fastify';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import { chuteIdOf } from '../src/demo/simulated-models.js';
@@ -150,8 +150,8 @@ it.each([
 describe('the secret that clients are hashed with', () => {
   const request = {
     headers: { authorization: 'Bearer cpk_1' },
-    ip: '127.0.0.1',
-  } as unknown as FastifyRequest;
+    socket: { remoteAddress: '127.0.0.1' },
+  } as unknown as IncomingMessage;
   const keysOfTwo = async (env: Readonly<Record<string, string>>) => {
     const both = await Promise.all([start(env), start(env)]);
     return both.map(({ app }) => app.get(StickyService).keyOf(request, 'chutesai/AutoPilot'));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { type Answer, ask, type AskOptions, errorOf } from './support/ask.js';
 import { closedPort } from './support/ports.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
@@ -125,6 +126,18 @@ describe('no answer', () => {
     const answer = await askFor(hasty);
     expect([answer.status, answer.text]).toEqual([200, '{"evidence":[]}']);
     await chutes.nextRequest(PATH);
+  });
+
+  test('HLT-15, HDR-17: whoever waits at the end of the grace time is refused, with no word of attempts', async () => {
+    const ending = await startOther({ SHUTDOWN_DRAIN_MS: '0', SHUTDOWN_GRACE_MS: '0' });
+    chutes.feed('evidence', 'silent');
+    const waiting = askFor(ending);
+    const request = await chutes.nextRequest(PATH);
+    await ending.app.get(LifecycleService).stop();
+    const answer = await waiting;
+    expect([answer.status, answer.headers.get('x-chutes-autopilot-attempts')]).toEqual([503, null]);
+    expect(errorOf(answer)).toMatchObject({ code: 'shutting_down' });
+    expect(await request.ended).toBe('client-gone');
   });
 
   test('EVD-10: what cannot be reached is a 502', async () => {

@@ -40,6 +40,16 @@ describe('targets', () => {
     },
   );
 
+  test.each(['/v1/ch%61t/completions', '/%761/chat/completions'])(
+    'RTE-22: a completion at %s is one like any other, logged and counted',
+    async (path) => {
+      const line = `POST ${path}?a=%61 HTTP/1.1`;
+      const { request } = await serve(requestOf(line, ['Host: x', 'Content-Length: 18'], BODY));
+      expect([request.path, request.body.toString()]).toEqual(['/v1/chat/completions?a=%61', BODY]);
+      expect(edge.router.requestLogs.at(-1)).toMatchObject({ mode: 'direct', status: 200 });
+    },
+  );
+
   test.each([
     ['GET http://x/v1/models/a%2Fbest', 200],
     ['GET http://x/healthz?now', 200],

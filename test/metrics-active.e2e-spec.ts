@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
 import type { Behaviour, NamedKind } from '../src/demo/misbehaviour.js';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
-import { ProxyService } from '../src/proxy/proxy.service.js';
+import { AttemptsService } from '../src/proxy/attempts.service.js';
 import { MetricsService } from '../src/telemetry/metrics.service.js';
 import { ask, complete } from './support/ask.js';
 import { chatRequest } from './support/chat-request.js';
@@ -116,7 +116,7 @@ const ENDINGS: Readonly<Record<string, () => Promise<unknown>>> = {
     client.close();
   },
   'a failure that nothing expected': () => {
-    router.app.get(ProxyService).answer = async () => Promise.reject(new Error('Unexpected.'));
+    router.app.get(AttemptsService).run = async () => Promise.reject(new Error('Unexpected.'));
     return complete(router, { model: 'a/first' });
   },
 };

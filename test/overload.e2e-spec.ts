@@ -152,6 +152,6 @@ describe('connections', () => {
 
 /** How much has come of the requests that are running. */
 function bytesHeld({ router }: Edge): number {
-  const replies = [...router.app.get(RequestTelemetry).unfinished];
-  return replies.reduce((sum, { request }) => sum + request.record.bytesIn, 0);
+  const records = [...router.app.get(RequestTelemetry).unfinished];
+  return records.reduce((sum, { bytesIn }) => sum + bytesIn, 0);
 }

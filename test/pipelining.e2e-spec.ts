@@ -52,7 +52,7 @@ async function activeRequests(): Promise<number> {
 
 /** Of the requests that have not ended. */
 function records(): RequestRecord[] {
-  return [...edge.router.app.get(RequestTelemetry).unfinished].map(({ request }) => request.record);
+  return [...edge.router.app.get(RequestTelemetry).unfinished];
 }
 
 async function selections(): Promise<number> {

@@ -38,6 +38,8 @@ export class EvidenceController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { record } = request;
+    // The answer is relayed past Fastify.
+    reply.hijack();
     const nonce = nonceOf(queryOf(request.raw.url ?? ''));
     const chuteId = chuteIdOf(chute, this.catalog.models.last?.value);
 
@@ -48,7 +50,7 @@ export class EvidenceController {
         origin,
         path: `${path}/chutes/${encodeURIComponent(chuteId)}/evidence?nonce=${nonce}`,
         method: 'GET',
-        headers: toUpstreamHeaders(request.raw.rawHeaders, request.id),
+        headers: toUpstreamHeaders(request.raw.rawHeaders, record.id),
       },
       this.clock,
       { client: record, opensAtHeaders: true },
@@ -58,7 +60,7 @@ export class EvidenceController {
       case 'opened':
         record.model = this.modelOf(chuteId) ?? 'other';
         this.metrics.answerSelected(record.model, outcome.status);
-        this.relays.relay(exchange, outcome, reply, record);
+        this.relays.relay(exchange, outcome, record);
         break;
       case 'failed':
         record.failovers.push(outcome.reason);
@@ -67,7 +69,7 @@ export class EvidenceController {
       case 'overloaded':
         throw ApiError.overloaded();
       case 'abandoned':
-        reply.hijack();
+      // Nobody waits for an answer.
     }
   }
 

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toApiError } from '../openai/to-error-response.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
+import type { RequestRecord } from '../telemetry/request-record.js';
 import { sendError } from './send-error.js';
 
 /** The one place where failures become answers. */
@@ -11,21 +12,23 @@ export class ApiExceptionFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    http.getResponse<FastifyReply>().hijack();
+    this.answer(thrown, http.getRequest<FastifyRequest>().record);
   }
 
-  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = toApiError(thrown, request.raw.url ?? '');
-    if (error.code === 'internal_error') this.report(thrown, request.id);
+  answer(thrown: unknown, record: RequestRecord): void {
+    const { request, response } = record;
+    const error = toApiError(thrown, request.url ?? '');
+    if (error.code === 'internal_error') this.report(thrown, record.id);
 
-    if (reply.raw.writableEnded) return;
-    // An answer that has begun, or is about to, must not look complete.
-    if (reply.sent || reply.raw.headersSent) {
-      request.record.isInterrupted = true;
-      reply.raw.destroy();
-      return;
+    if (response.writableEnded) return;
+    // An answer that has begun must not look complete.
+    if (response.headersSent) {
+      record.isInterrupted = true;
+      response.destroy();
+    } else {
+      sendError(record, error);
     }
-    sendError(reply, error, request.id);
   }
 
   /** Without the message, which may quote what a client sent. */

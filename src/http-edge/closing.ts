@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ApiError } from '../openai/api-error.js';
+import { errorHead } from './error-head.js';
 
 /**
  * How long a client that is still sending may go on after its last answer, and how long it may pause meanwhile, in
@@ -34,13 +35,7 @@ export function answerLast(
 ): string {
   const body = JSON.stringify(error.toBody());
   announceClosing(response.req.socket);
-  response.writeHead(error.status, {
-    ...error.headers,
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': requestId,
-    connection: 'close',
-  });
+  response.writeHead(error.status, { ...errorHead(error, body, requestId), connection: 'close' });
   response.write(body, written);
   endAfterRequest(response);
   return body;

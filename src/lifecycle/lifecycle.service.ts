@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import { Server as TcpServer } from 'node:net';
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
+import { AdmissionService } from '../http-edge/admission.service.js';
 import { sendError } from '../http-edge/send-error.js';
 import { ApiError } from '../openai/api-error.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
@@ -21,11 +21,10 @@ const FAREWELL_MS = 500;
  * work is taken; at last the answers that still run are ended, as broken ones.
  */
 @Injectable()
-export class LifecycleService implements OnModuleInit {
+export class LifecycleService {
   /** Set from the first signal on. */
   isStopping = false;
 
-  private isRefusing = false;
   private readonly hurry = Promise.withResolvers<void>();
   private isHurried = false;
 
@@ -33,17 +32,10 @@ export class LifecycleService implements OnModuleInit {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly admission: AdmissionService,
     private readonly telemetry: RequestTelemetry,
     private readonly relays: RelayService,
   ) {}
-
-  onModuleInit(): void {
-    const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
-    fastify.addHook('onRequest', (request, reply, done) => {
-      if (this.isRefusing) sendError(reply, ApiError.shuttingDown(), request.id);
-      else done();
-    });
-  }
 
   /** Skips all waiting. */
   hurryUp(): void {
@@ -69,21 +61,19 @@ export class LifecycleService implements OnModuleInit {
   }
 
   private refuse(): void {
-    this.isRefusing = true;
+    this.admission.close();
     // Node's HTTP server would also cut kept connections, perhaps under a request that is on its way.
     TcpServer.prototype.close.call(this.server);
   }
 
   private interrupt(): void {
-    this.relays.interruptAll('shutting_down');
-    for (const reply of this.telemetry.unfinished) {
-      const { record } = reply.request;
-      // Whoever is being answered already, by a relay or by the router, has nothing more to hear.
-      if (reply.sent) continue;
-      if (record.attempts > 0 && record.mode !== 'direct') {
-        void reply.header('x-chutes-autopilot-attempts', record.attempts);
+    for (const record of this.telemetry.unfinished) {
+      const { response } = record;
+      if (response.headersSent) {
+        this.relays.interrupt(record, 'shutting_down');
+        continue;
       }
-      sendError(reply, ApiError.shuttingDown(), record.id);
+      sendError(record, ApiError.shuttingDown());
       // Whatever the upstream says from now on comes too late.
       record.leave();
     }
@@ -92,7 +82,7 @@ export class LifecycleService implements OnModuleInit {
   /** What is left would keep the application from closing: clients that do not read, halves of requests, kept connections. */
   private async disconnect(): Promise<void> {
     // By a reset: to an HTTP/1.0 client the end of the connection would look like the end of the answer.
-    for (const { raw } of this.telemetry.unfinished) raw.socket?.resetAndDestroy();
+    for (const { response } of this.telemetry.unfinished) response.socket?.resetAndDestroy();
     this.server.closeAllConnections();
     await this.untilIdle(FAREWELL_MS, false);
   }

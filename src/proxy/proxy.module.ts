@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/catalog.module.js';
-import { ApiExceptionFilter } from '../http-edge/api-exception.filter.js';
+import { HttpEdgeModule } from '../http-edge/http-edge.module.js';
 import { RankingModule } from '../ranking/ranking.module.js';
 import { StickyModule } from '../sticky/sticky.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
@@ -11,9 +11,8 @@ import { ProxyService } from './proxy.service.js';
 import { RequestBodyService } from './request-body.service.js';
 
 @Module({
-  imports: [CatalogModule, RankingModule, StickyModule, UpstreamModule],
+  imports: [HttpEdgeModule, CatalogModule, RankingModule, StickyModule, UpstreamModule],
   controllers: [CompletionsController, ModelsController],
-  providers: [ProxyService, AttemptsService, RequestBodyService, ApiExceptionFilter],
-  exports: [ApiExceptionFilter],
+  providers: [ProxyService, AttemptsService, RequestBodyService],
 })
 export class ProxyModule {}

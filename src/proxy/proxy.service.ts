@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { ApiExceptionFilter } from '../http-edge/api-exception.filter.js';
 import { RankingService } from '../ranking/ranking.service.js';
 import type { ClientKey } from '../sticky/client-key.js';
 import type { Pin } from '../sticky/pin.js';
@@ -14,11 +14,14 @@ import type { UpstreamRequest } from '../upstream/upstream-exchange.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
 import { pinnedFirst } from './candidate-order.js';
 import { candidatesFor, catalogIdOf } from './candidates.js';
-import type { HeldBody } from './held-body.js';
+import { HeldBody } from './held-body.js';
 import { type ModelField, readModelField } from './model-field.js';
 import { RequestBodyService } from './request-body.service.js';
 import { routeOf } from './route.js';
 import { upstreamBody } from './upstream-body.js';
+
+/** After it a body that came along with its headers, as small ones mostly do, is there. */
+const parsersTurn = Promise.resolve();
 
 /** The walk of one request: read, route, choose, stick, attempt, relay. */
 @Injectable()
@@ -31,43 +34,41 @@ export class ProxyService {
     private readonly attempts: AttemptsService,
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
+    private readonly failures: ApiExceptionFilter,
   ) {}
 
-  /**
-   * @param path of the endpoint, without the query.
-   * @throws {ApiError} as long as nothing has been written to the client.
-   */
-  async answer(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
-    const { record } = request;
-    const body = await this.bodies.read(request.raw, reply.raw, record);
-    if (!body) return void reply.hijack();
+  /** @param path of the endpoint, without the query. */
+  async answer(record: RequestRecord, path: string): Promise<void> {
+    let body: HeldBody | undefined;
     let key: ClientKey | undefined;
     let pin: Pin | undefined;
     try {
+      // A body without a length has no end yet, and what the parser says of it is to be heard.
+      if (record.request.headers['content-length'] !== undefined) await parsersTurn;
+      const reading = this.bodies.read(record);
+      body = reading instanceof HeldBody ? reading : await reading;
+      if (!body) return;
+
       const readAtMs = performance.now();
       record.phase = 'waiting';
       const field = readModelField(body.pieces);
       const candidates = this.candidatesFor(field, record);
-      key = record.mode === 'direct' ? undefined : this.sticky.keyOf(request, field.model);
+      key = record.mode === 'direct' ? undefined : this.sticky.keyOf(record.request, field.model);
       const found = key && this.sticky.pinFor(key, candidates);
       pin = found instanceof Promise ? await found : found;
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const order = pinnedFirst(candidates, pin?.model);
-      const requestFor = this.requestsFor(request, path, body, field);
+      const requestFor = this.requestsFor(record, path, body, field);
       const plan = { order, isStreamed: field.stream, readAtMs, requestFor };
       const selected = await this.attempts.run(plan, record);
       if (key) this.settlePin(key, pin, selected, record);
-      if (selected) this.relay(selected, key, reply, record);
-      else reply.hijack();
+      if (selected) this.relay(selected, key, record);
     } catch (error) {
       if (key && pin && record.failovers.length > 0) this.sticky.failed(key, pin.model);
-      if (record.mode !== 'direct' && record.attempts > 0) {
-        void reply.header('x-chutes-autopilot-attempts', record.attempts);
-      }
-      throw error;
+      this.failures.answer(error, record);
     } finally {
-      body.release();
+      body?.release();
     }
   }
 
@@ -81,16 +82,16 @@ export class ProxyService {
 
   /** The requests differ in the value of `model` alone; a request that names the model itself goes as it came. */
   private requestsFor(
-    request: FastifyRequest,
+    { request, id }: RequestRecord,
     path: string,
     held: HeldBody,
     field: ModelField,
   ): (model: ModelId) => UpstreamRequest {
     const { origin, path: prefix } = this.config.backend;
-    const url = request.raw.url as string;
+    const url = request.url as string;
     const query = url.indexOf('?');
     const target = prefix + path + (query === -1 ? '' : url.slice(query));
-    const headers = toUpstreamHeaders(request.raw.rawHeaders, request.id);
+    const headers = toUpstreamHeaders(request.rawHeaders, id);
     return (model) => {
       const body = upstreamBody(held, field, model);
       return { origin, path: target, method: 'POST', headers, body };
@@ -115,7 +116,6 @@ export class ProxyService {
   private relay(
     { exchange, answer, model }: Selected,
     key: ClientKey | undefined,
-    reply: FastifyReply,
     record: RequestRecord,
   ): void {
     record.model = catalogIdOf(model, this.ranking.snapshot.catalog) ?? 'other';
@@ -129,7 +129,7 @@ export class ProxyService {
             'x-chutes-autopilot-attempts',
             String(record.attempts),
           ];
-    this.relays.relay(exchange, answer, reply, record, ownHeaders, () => {
+    this.relays.relay(exchange, answer, record, ownHeaders, () => {
       if (key) this.sticky.failed(key, model);
     });
   }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
@@ -30,31 +30,25 @@ export class RequestBodyService {
   /**
    * The body counts against the total until it is released.
    *
-   * @returns `undefined` if the client left meanwhile.
+   * @returns at once a body that came along with its headers, if the parser has had its turn since these were read; `undefined`
+   *   if the client left meanwhile.
    * @throws {ApiError} `unsupported_encoding`, `request_too_large`, `request_timeout`, `overloaded`, `bad_request`
    */
-  async read(
-    request: IncomingMessage,
-    response: ServerResponse,
-    record: RequestRecord,
-  ): Promise<HeldBody | undefined> {
+  read(record: RequestRecord): HeldBody | Promise<HeldBody | undefined> {
     const { maxBytes } = this.limits;
+    const { request, response } = record;
     const { 'content-encoding': encoding, 'content-length': length } = request.headers;
     if (encoding !== undefined && !/^[ \t]*(?:identity)?[ \t]*$/i.test(encoding)) {
       throw ApiError.unsupportedEncoding();
     }
     if (length !== undefined && Number(length) > maxBytes) throw ApiError.requestTooLarge(maxBytes);
     if (awaitsContinue(request)) response.writeContinue();
-    if (length !== undefined) {
-      // Once the parser has had its turn, a body that came along with its headers is there.
-      await Promise.resolve();
-      if (request.readableLength === Number(length)) return this.takeWhole(request, record);
-    }
-    return this.receive(request, record);
+    const isThere = length !== undefined && request.readableLength === Number(length);
+    return isThere ? this.takeWhole(record) : this.receive(record);
   }
 
-  private takeWhole(request: IncomingMessage, record: RequestRecord): HeldBody {
-    const bytes = request.read() as Buffer | null;
+  private takeWhole(record: RequestRecord): HeldBody {
+    const bytes = record.request.read() as Buffer | null;
     const length = bytes?.length ?? 0;
     record.bytesIn = length;
     // Of all that are being received it is the newest.
@@ -65,7 +59,8 @@ export class RequestBodyService {
     });
   }
 
-  private async receive(request: IncomingMessage, record: RequestRecord): Promise<HeldBody | undefined> {
+  private async receive(record: RequestRecord): Promise<HeldBody | undefined> {
+    const { request } = record;
     const { maxBytes, bodyTimeoutMs } = this.limits;
     const pieces = new BodyPieces();
     let heldBytes = 0;

@@ -1,5 +1,5 @@
+import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { FastifyRequest } from 'fastify';
 import type { ModelId } from '../catalog/model-list.js';
 import { loadConfig } from '../config/config.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
@@ -155,11 +155,11 @@ function pinnedTo(
   return { service, key };
 }
 
-function requestFrom(ip: string, headers: Readonly<Record<string, string>> = {}): FastifyRequest {
-  return { ip, headers } as unknown as FastifyRequest;
+function requestFrom(ip: string, headers: Readonly<Record<string, string>> = {}): IncomingMessage {
+  return { socket: { remoteAddress: ip }, headers } as unknown as IncomingMessage;
 }
 
-function keyOf(service: StickyService, request: FastifyRequest, value: string): ClientKey {
+function keyOf(service: StickyService, request: IncomingMessage, value: string): ClientKey {
   const key = service.keyOf(request, value);
   if (key === undefined) throw new Error('Stickiness is off.');
   return key;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
+import { clientAddress } from './client-address.factory.js';
 import { type ClientKey, clientKey } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 import { type Answer, applies, type Pin, pinAfter } from './pin.js';
@@ -14,24 +15,26 @@ import { StickyStore } from './sticky.store.js';
 export class StickyService {
   private readonly config: Config['sticky'];
   private readonly keyedHash: (text: string) => string;
+  private readonly addressOf: (request: IncomingMessage) => string;
 
   constructor(
-    @Inject(CONFIG) { sticky }: Config,
+    @Inject(CONFIG) { sticky, trustedProxies }: Config,
     private readonly store: StickyStore,
     private readonly metrics: MetricsService,
   ) {
     this.config = sticky;
     this.keyedHash = keyedHash(sticky.hashSecret ?? randomBytes(32));
+    this.addressOf = clientAddress(trustedProxies);
   }
 
   /** @returns `undefined` while stickiness is off. */
-  keyOf(request: FastifyRequest, modelValue: string): ClientKey | undefined {
+  keyOf(request: IncomingMessage, modelValue: string): ClientKey | undefined {
     const { ttlMs, maxEntries, sessionHeader } = this.config;
     if (ttlMs === 0 || maxEntries === 0) return undefined;
     const session = request.headers[sessionHeader];
     const client = {
       authorization: request.headers.authorization,
-      address: () => request.ip,
+      address: () => this.addressOf(request),
       session: Array.isArray(session) ? session.join(', ') : session,
     };
     return clientKey(this.keyedHash, client, modelValue);

@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { endingOf, isRequestId, RequestRecord, traceIdOf } from './request-record.js';
 
@@ -57,6 +59,9 @@ describe('request ids', () => {
 });
 
 describe('endings', () => {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+
   test.each([
     ['complete', { isFinished: true }],
     ['complete', { isFinished: false, isDelivered: true }],
@@ -65,7 +70,7 @@ describe('endings', () => {
     // Chutes' unframed error: the response itself ends well.
     ['interrupted', { isFinished: true, isInterrupted: true }],
   ])('OBS-19: %s for %j', (expected, { isFinished, ...marks }) => {
-    const record = Object.assign(new RequestRecord('id', undefined, 0, true), marks);
+    const record = Object.assign(new RequestRecord(request, response, 'id', undefined, 0, true), marks);
     expect(endingOf(record, isFinished)).toBe(expected);
   });
 });

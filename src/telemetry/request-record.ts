@@ -1,6 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AbortPhase, Mode } from './metrics.service.js';
 
-/** What one request leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic milliseconds. */
+/**
+ * One request, and what it leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic
+ * milliseconds.
+ */
 export class RequestRecord implements Client {
   mode: Mode = 'none';
   phase: AbortPhase = 'upload';
@@ -22,6 +26,8 @@ export class RequestRecord implements Client {
 
   /** @param isCounted whether the metrics count this request. */
   constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
     readonly id: string,
     readonly traceId: string | undefined,
     readonly startedAtMs: number,

@@ -1,7 +1,6 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import { type FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { LOG_DESTINATION, type LogDestination, LOGGER, type Logger } from './logger.js';
 import { MetricsService } from './metrics.service.js';
 import { CLIENT_CLOSED_REQUEST, endingOf, RequestRecord, traceIdOf } from './request-record.js';
@@ -10,61 +9,51 @@ import { Roster } from './roster.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What this request leaves in metrics and log. There from the first hook on. */
+    /** There from the first hook on. */
     record: RequestRecord;
   }
 }
 
-/** Marks a route whose requests the metrics count. */
+/** The configuration of a route whose requests the metrics count. */
 export const COUNTED = { isCounted: true } as const;
+
+/** Marks such a route. */
 export const Counted = (): MethodDecorator => RouteConfig(COUNTED);
 
 /** Opens a record for each request and, when its connection lets go of it, counts and logs it. */
 @Injectable()
-export class RequestTelemetry implements OnModuleInit {
-  private readonly running = new Roster<FastifyReply>();
+export class RequestTelemetry {
+  private readonly running = new Roster<RequestRecord>();
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(LOG_DESTINATION) private readonly destination: LogDestination,
     private readonly metrics: MetricsService,
-    private readonly host: HttpAdapterHost<FastifyAdapter>,
   ) {}
 
-  onModuleInit(): void {
-    // The adapter runs this hook before all others, so that what they refuse has a record, too.
-    this.host.httpAdapter.setOnRequestHook(
-      (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-        request.record = this.begin(request, reply);
-        done();
-      },
-    );
-  }
-
-  /** The replies to the requests that have not ended. */
-  get unfinished(): Pick<Roster<FastifyReply>, 'size' | typeof Symbol.iterator> {
+  /** The requests that have not ended. */
+  get unfinished(): Pick<Roster<RequestRecord>, 'size' | typeof Symbol.iterator> {
     return this.running;
   }
 
-  private begin(request: FastifyRequest, reply: FastifyReply): RequestRecord {
-    const { isCounted = false } = request.routeOptions.config as { isCounted?: boolean };
+  begin(request: IncomingMessage, response: ServerResponse, id: string, isCounted: boolean): RequestRecord {
     const traceId = traceIdOf(request.headers['traceparent']);
-    const record = new RequestRecord(request.id, traceId, performance.now(), isCounted);
+    const record = new RequestRecord(request, response, id, traceId, performance.now(), isCounted);
     if (isCounted) this.metrics.requestStarted();
+    const entry = this.running.add(record);
     // Emitted once for every response, finished or not.
-    const entry = this.running.add(reply);
-    reply.raw.once('close', () => {
+    response.on('close', () => {
       this.running.remove(entry);
-      this.finish(record, reply);
+      this.finish(record);
       record.leave();
     });
     return record;
   }
 
-  private finish(record: RequestRecord, { raw }: FastifyReply): void {
-    const { mode, startedAtMs, firstByteAtMs, isCounted } = record;
-    const ending = endingOf(record, raw.writableFinished);
-    const sent = raw.headersSent ? raw.statusCode : CLIENT_CLOSED_REQUEST;
+  private finish(record: RequestRecord): void {
+    const { request, response, mode, startedAtMs, firstByteAtMs, isCounted } = record;
+    const ending = endingOf(record, response.writableFinished);
+    const sent = response.headersSent ? response.statusCode : CLIENT_CLOSED_REQUEST;
     const endedAtMs = performance.now();
 
     if (isCounted) {
@@ -76,7 +65,7 @@ export class RequestTelemetry implements OnModuleInit {
 
     const level = isCounted ? 'info' : 'debug';
     if (!this.logger.isLevelEnabled(level)) return;
-    const bytesOut = raw.req.method === 'HEAD' ? 0 : record.bytesOut;
+    const bytesOut = request.method === 'HEAD' ? 0 : record.bytesOut;
     this.destination.write(
       requestLine(record, { level, timeMs: Date.now(), endedAtMs, status: sent, ending, bytesOut }),
     );

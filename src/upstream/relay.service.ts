@@ -1,8 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import type { RequestRecord } from '../telemetry/request-record.js';
-import { Roster } from '../telemetry/roster.js';
 import { Deadlines } from './deadlines.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 import { toClientHeaders } from './headers.js';
@@ -11,11 +9,10 @@ import type { Outcome, UpstreamExchange } from './upstream-exchange.js';
 
 export type Opened = Extract<Outcome, { kind: 'opened' }>;
 
-/** Relays opened answers and knows those that are running. */
+/** Relays opened answers. */
 @Injectable()
 export class RelayService {
   private readonly limits: RelayLimits;
-  private readonly running = new Roster<Relay>();
 
   constructor(
     @Inject(CONFIG) { upstream, requests }: Config,
@@ -33,7 +30,6 @@ export class RelayService {
   relay(
     exchange: UpstreamExchange,
     { status, headers }: Opened,
-    reply: FastifyReply,
     record: RequestRecord,
     ownHeaders: readonly string[] = [],
     onBroken: () => void = () => {},
@@ -43,21 +39,17 @@ export class RelayService {
     const head = toClientHeaders(headers, eventStream);
     head.push('x-request-id', record.id, ...ownHeaders);
     // What is set on the response already gives way to a header of the same name.
-    const vary = reply.raw.getHeader('vary');
+    const vary = record.response.getHeader('vary');
     if (typeof vary === 'string') head.push('vary', vary);
 
     record.phase = 'streaming';
     record.firstByteAtMs = performance.now();
-    reply.hijack();
-    const onClosed = () => this.running.remove(entry);
-    const listener = { onBroken, onClosed };
-    const relay = new Relay(exchange, reply.raw, tail, this.limits, record, listener, this.deadlines);
-    const entry = this.running.add(relay);
+    const relay = new Relay(exchange, tail, this.limits, record, onBroken, this.deadlines);
     relay.start(status, head);
   }
 
-  /** Ends every running answer as a broken one. */
-  interruptAll(code: InterruptionCode): void {
-    for (const relay of this.running) relay.interrupt(code);
+  /** Ends an answer that is being relayed, as a broken one; any other request is left alone. */
+  interrupt({ listener }: RequestRecord, code: InterruptionCode): void {
+    if (listener instanceof Relay) listener.interrupt(code);
   }
 }

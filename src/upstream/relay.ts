@@ -17,14 +17,6 @@ export interface RelayLimits {
   readonly stallTimeoutMs: number;
 }
 
-/** Both are called once at most. */
-export interface RelayListener {
-  /** The upstream has broken its answer, perhaps long before the client has what there is of it. */
-  onBroken(): void;
-  /** The client's side is over, too. */
-  onClosed(): void;
-}
-
 /** What is joined is copied. */
 const MAX_JOINED_BYTES = 4_096;
 
@@ -33,6 +25,7 @@ const MAX_JOINED_BYTES = 4_096;
  * never looks complete: its connection is closed without a clean end, and an event stream says so first.
  */
 export class Relay implements BodySink, ClientListener, DeadlineListener {
+  private readonly raw: ServerResponse;
   private readonly deadline: Deadline;
   /** What the client had not taken when the deadline was set; `undefined` where it is the upstream's. */
   private bytesLeft: number | undefined;
@@ -40,16 +33,19 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   /** Whether nothing more is to come from the upstream. */
   private isOver = false;
 
-  /** @param tail where an error event can be added: the answer is an event stream and not compressed. */
+  /**
+   * @param tail where an error event can be added: the answer is an event stream and not compressed.
+   * @param onBroken called when the upstream breaks its answer, perhaps long before the client has what there is of it.
+   */
   constructor(
     private readonly exchange: UpstreamExchange,
-    private readonly raw: ServerResponse,
     private readonly tail: EventStreamTail | undefined,
     private readonly limits: RelayLimits,
     private readonly record: RequestRecord,
-    private readonly listener: RelayListener,
+    private readonly onBroken: () => void,
     deadlines: Deadlines,
   ) {
+    this.raw = record.response;
     this.deadline = deadlines.for(this);
   }
 
@@ -92,7 +88,7 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
     this.isOver = true;
     if (this.tail?.endsWithUnframedError()) {
       this.record.isInterrupted = true;
-      this.listener.onBroken();
+      this.onBroken();
       this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     }
     this.raw.end();
@@ -111,7 +107,7 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   }
 
   private break(code: InterruptionCode): void {
-    if (!this.isOver) this.listener.onBroken();
+    if (!this.isOver) this.onBroken();
     this.interrupt(code);
   }
 
@@ -188,7 +184,6 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
       this.isOver = true;
       this.exchange.abandon();
     }
-    this.listener.onClosed();
   }
 }
 

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config/config.js';
+import { ApiError } from '../openai/api-error.js';
+import type { RequestRecord } from '../telemetry/request-record.js';
+import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
+import { ALLOW_ORIGIN, corsHeaders, preflightHeaders } from './cors.js';
+import { requestIdOf } from './request-id.js';
+import { sendError } from './send-error.js';
+
+/**
+ * What every request goes through first, whether a route of Fastify's answers it or not. One whose path cannot be read is only
+ * opened.
+ */
+@Injectable()
+export class AdmissionService implements OnModuleInit {
+  private isClosed = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly telemetry: RequestTelemetry,
+    private readonly host: HttpAdapterHost<FastifyAdapter>,
+  ) {}
+
+  onModuleInit(): void {
+    // The adapter runs this hook before all others, so that what they refuse has a record, too.
+    this.host.httpAdapter.setOnRequestHook(
+      (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+        const { isCounted = false } = request.routeOptions.config as { isCounted?: boolean };
+        request.record = this.open(request.raw, reply.raw, isCounted);
+        const preflight = this.preflightHeaders(request.record);
+        if (preflight) void reply.code(204).headers(preflight).send();
+        else if (this.refuses(request.record)) reply.hijack();
+        else done();
+      },
+    );
+  }
+
+  /** @returns `undefined` if the request has been answered. */
+  admit(request: IncomingMessage, response: ServerResponse, isCounted: boolean): RequestRecord | undefined {
+    const record = this.open(request, response, isCounted);
+    return this.refuses(record) ? undefined : record;
+  }
+
+  /** Opens the request's record and grants what CORS has to grant. */
+  open(request: IncomingMessage, response: ServerResponse, isCounted: boolean): RequestRecord {
+    const { corsOrigins } = this.config;
+    if (corsOrigins.length > 0) {
+      // On the raw response, so that relayed answers and errors alike carry them.
+      response.setHeaders(new Map(Object.entries(corsHeaders(corsOrigins, request.headers.origin))));
+    }
+    return this.telemetry.begin(request, response, requestIdOf(request), isCounted);
+  }
+
+  /** From now on nothing is admitted. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  private refuses(record: RequestRecord): boolean {
+    if (this.isClosed) sendError(record, ApiError.shuttingDown());
+    return this.isClosed;
+  }
+
+  private preflightHeaders({ request, response }: RequestRecord): ReturnType<typeof preflightHeaders> {
+    if (!response.hasHeader(ALLOW_ORIGIN)) return undefined;
+    return preflightHeaders(request.method as string, request.url as string, request.headers);
+  }
+}

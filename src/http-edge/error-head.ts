@@ -1,0 +1,12 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { ApiError } from '../openai/api-error.js';
+
+/** The headers of an error's answer. @param body as it is sent. */
+export function errorHead(error: ApiError, body: string, requestId: string): OutgoingHttpHeaders {
+  return {
+    ...error.headers,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+  };
+}

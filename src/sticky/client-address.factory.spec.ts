@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http';
+import { expect, test } from '@jest/globals';
+import { clientAddress } from './client-address.factory.js';
+
+function requestFrom(peer: string | undefined, forwardedFor?: string): IncomingMessage {
+  return {
+    socket: { remoteAddress: peer },
+    headers: forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor },
+  } as unknown as IncomingMessage;
+}
+
+test.each([
+  ['the peer’s', [], '203.0.113.1', undefined, '203.0.113.1'],
+  ['the peer’s, whatever it says', [], '203.0.113.1', '198.51.100.1', '203.0.113.1'],
+  ['the peer’s where that is not trusted', ['10.0.0.0/8'], '203.0.113.1', '198.51.100.1', '203.0.113.1'],
+  ['the one a trusted peer tells', ['10.0.0.0/8'], '10.1.2.3', '198.51.100.1', '198.51.100.1'],
+  ['a trusted peer’s own if it tells none', ['10.0.0.0/8'], '10.1.2.3', undefined, '10.1.2.3'],
+  ['the last that is not trusted', ['10.0.0.0/8'], '10.1.2.3', '1.1.1.1, 2.2.2.2, 10.9.9.9', '2.2.2.2'],
+  ['an IPv6 one', ['fd00::/8'], 'fd00::1', '2001:db8::7', '2001:db8::7'],
+  [
+    'an IPv4 peer’s that is written as IPv6',
+    ['10.0.0.0/8'],
+    '::ffff:10.1.2.3',
+    '198.51.100.1',
+    '198.51.100.1',
+  ],
+  ['nobody’s once the connection has gone', [], undefined, undefined, ''],
+])('STK-13: the address is %s', (_, trusted, peer, forwardedFor, address) => {
+  expect(clientAddress(trusted)(requestFrom(peer, forwardedFor))).toBe(address);
+});
