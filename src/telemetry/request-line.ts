@@ -12,30 +12,22 @@ export interface Finished {
 }
 
 /**
- * The log's line about one request, in pino's own format. Pino puts a line together from some sixty pieces, which
- * the writer then has to join; in one go it takes a third of the time, and every request has one.
+ * The log's line about one request, in pino's own format. Pino puts a line together from some sixty pieces, one after the other,
+ * and `JSON.stringify` has to look at each text for what it must escape; here only two come from outside.
  */
 export function requestLine(record: RequestRecord, finished: Finished): string {
-  const { startedAtMs, firstByteAtMs } = record;
-  const line = JSON.stringify({
-    level: finished.level,
-    time: isoTime(finished.timeMs),
-    req_id: record.id,
-    trace_id: record.traceId,
-    mode: record.mode,
-    candidates: record.candidates,
-    model: record.model ?? null,
-    attempts: record.attempts,
-    failovers: record.failovers,
-    status: finished.status,
-    ending: finished.ending,
-    ttfb_ms: firstByteAtMs === undefined ? null : round(firstByteAtMs - startedAtMs),
-    duration_ms: round(finished.endedAtMs - startedAtMs),
-    bytes_in: record.bytesIn,
-    bytes_out: finished.bytesOut,
-    msg: 'request',
-  });
-  return `${line}\n`;
+  const { startedAtMs, firstByteAtMs, traceId, model, failovers } = record;
+  const trace = traceId === undefined ? '' : `"trace_id":"${traceId}",`;
+  const reasons = failovers.length === 0 ? '' : `"${failovers.join('","')}"`;
+  const ttfbMs = firstByteAtMs === undefined ? null : round(firstByteAtMs - startedAtMs);
+  const durationMs = round(finished.endedAtMs - startedAtMs);
+  return (
+    `{"level":"${finished.level}","time":"${isoTime(finished.timeMs)}","req_id":${JSON.stringify(record.id)},${trace}` +
+    `"mode":"${record.mode}","candidates":${record.candidates},"model":${JSON.stringify(model ?? null)},` +
+    `"attempts":${record.attempts},"failovers":[${reasons}],"status":${finished.status},"ending":"${finished.ending}",` +
+    `"ttfb_ms":${ttfbMs},"duration_ms":${durationMs},"bytes_in":${record.bytesIn},"bytes_out":${finished.bytesOut},` +
+    `"msg":"request"}\n`
+  );
 }
 
 function round(ms: number): number {

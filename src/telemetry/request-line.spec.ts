@@ -1,0 +1,64 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { expect, test } from '@jest/globals';
+import {
+  array,
+  assert,
+  constantFrom,
+  double,
+  nat,
+  option,
+  property,
+  record,
+  string,
+  stringMatching,
+} from 'fast-check';
+import { requestLine } from './request-line.js';
+import { RequestRecord } from './request-record.js';
+
+const request = new IncomingMessage(new Socket());
+const response = new ServerResponse(request);
+/** To microseconds. */
+const rounded = (value: number) => Math.round(value * 1_000) / 1_000;
+const ms = double({ min: 0, max: 1e9, noNaN: true });
+
+test('OBS-17: whatever a request was, its line is one line of JSON with all fields', () => {
+  const marks = record({
+    mode: constantFrom('alias', 'list', 'direct', 'none'),
+    candidates: nat(),
+    model: option(string(), { nil: undefined }),
+    attempts: nat(),
+    failovers: array(constantFrom('status_503', 'upstream_connect_error'), { maxLength: 3 }),
+    bytesIn: nat(),
+    firstByteAtMs: option(ms, { nil: undefined }),
+  });
+  const id = stringMatching(/^[\x21-\x7e]{1,128}$/);
+  const trace = option(stringMatching(/^[\da-f]{32}$/), { nil: undefined });
+  assert(
+    property(id, trace, marks, ms, nat(), (reqId, traceId, marked, endedAtMs, timeMs) => {
+      const about = Object.assign(new RequestRecord(request, response, reqId, traceId, 0, true), marked);
+      const finished = { level: 'info', ending: 'complete', status: 200, bytesOut: 7 } as const;
+      const line = requestLine(about, { ...finished, timeMs, endedAtMs });
+      expect(line.indexOf('\n')).toBe(line.length - 1);
+      const { firstByteAtMs } = marked;
+      expect(JSON.parse(line)).toEqual({
+        level: 'info',
+        time: new Date(timeMs).toISOString(),
+        req_id: reqId,
+        ...(traceId === undefined ? {} : { trace_id: traceId }),
+        mode: marked.mode,
+        candidates: marked.candidates,
+        model: marked.model ?? null,
+        attempts: marked.attempts,
+        failovers: marked.failovers,
+        status: 200,
+        ending: 'complete',
+        ttfb_ms: firstByteAtMs === undefined ? null : rounded(firstByteAtMs),
+        duration_ms: rounded(endedAtMs),
+        bytes_in: marked.bytesIn,
+        bytes_out: 7,
+        msg: 'request',
+      });
+    }),
+  );
+});
