@@ -52,6 +52,21 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   start(status: number, headers: FlatHeaders): void {
     this.record.listener = this;
     this.raw.writeHead(status, headers as string[]);
+    const { whole } = this.exchange;
+    if (whole && !this.tail) this.sendWhole(whole);
+    else this.stream();
+  }
+
+  private sendWhole(body: Buffer): void {
+    this.isOver = true;
+    this.record.bytesOut = body.length;
+    // As text of one byte per character, Node joins it with the head: that is written with less ado than two pieces.
+    if (body.length <= MAX_JOINED_BYTES) this.raw.end(body.toString('latin1'), 'latin1');
+    else this.raw.end(body);
+    this.awaitClient();
+  }
+
+  private stream(): void {
     // Head and what has come of the body leave in one write.
     this.raw.cork();
     this.exchange.attach(this);
@@ -76,10 +91,9 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
 
   onData(chunk: Buffer): void {
     if (this.isOver) return;
-    const isTaken = this.write(chunk);
     this.record.bytesOut += chunk.length;
     this.tail?.push(chunk);
-    if (!isTaken) this.hold();
+    if (!this.raw.write(chunk)) this.hold();
     else if (this.deadline.isSet && !this.isHeld) this.expectUpstream();
   }
 
@@ -97,13 +111,6 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
 
   onBreak(): void {
     this.break('upstream_stream_interrupted');
-  }
-
-  private write(chunk: Buffer): boolean {
-    const isJoined =
-      this.record.bytesOut === 0 && chunk.length <= MAX_JOINED_BYTES && !this.raw.chunkedEncoding;
-    // As text of one byte per character, Node joins it with the head to one string: that is written with less ado than two pieces.
-    return isJoined ? this.raw.write(chunk.toString('latin1'), 'latin1') : this.raw.write(chunk);
   }
 
   private break(code: InterruptionCode): void {

@@ -115,6 +115,11 @@ export class UpstreamExchange
     this.abort();
   }
 
+  /** The body, if it has come in full and in one piece, and nobody has taken it. */
+  get whole(): Buffer | undefined {
+    return this.end === 'onEnd' && this.pending.length === 1 ? this.pending[0] : undefined;
+  }
+
   /** Hands over the body: what has come so far at once, then the rest as it arrives. */
   attach(sink: BodySink): void {
     this.sink = sink;
