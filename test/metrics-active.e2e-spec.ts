@@ -116,7 +116,9 @@ const ENDINGS: Readonly<Record<string, () => Promise<unknown>>> = {
     client.close();
   },
   'a failure that nothing expected': () => {
-    router.app.get(AttemptsService).run = async () => Promise.reject(new Error('Unexpected.'));
+    router.app.get(AttemptsService).begin = () => {
+      throw new Error('Unexpected.');
+    };
     return complete(router, { model: 'a/first' });
   },
 };

@@ -27,7 +27,92 @@ export interface Selected {
   readonly place: number;
 }
 
-/** Tries the candidates in order until an answer is chosen. */
+/** The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. */
+export class Attempts {
+  /** `undefined` until there is one, and if the client left meanwhile. */
+  selected: Selected | undefined;
+  isOver = false;
+  private readonly limit: number;
+  private readonly failoverUntilMs: number;
+  private n = 0;
+  private exchange: UpstreamExchange;
+
+  constructor(
+    private readonly config: Config['attempts'],
+    private readonly upstream: UpstreamClient,
+    private readonly metrics: MetricsService,
+    private readonly plan: AttemptPlan,
+    private readonly record: RequestRecord,
+  ) {
+    this.limit = Math.min(plan.order.candidates.length, config.maxAttempts);
+    this.failoverUntilMs = plan.readAtMs + config.failoverDeadlineMs;
+    this.exchange = this.open();
+  }
+
+  /** Of the attempt that runs. */
+  get outcome(): Promise<Outcome> {
+    return this.exchange.outcome;
+  }
+
+  /**
+   * Ends the attempt that runs, and opens the next one where that follows from its outcome.
+   *
+   * @throws {ApiError} the last candidate's failure, or `overloaded`
+   */
+  judge(outcome: Outcome): void {
+    this.count(outcome);
+    const { hasNext } = this;
+    const isLate = hasNext && performance.now() > this.failoverUntilMs;
+    const { retryableStatuses } = this.config;
+    switch (verdict(outcome, { hasNext, isLate, retryableStatuses })) {
+      case 'relay': {
+        const { exchange, model, place } = this;
+        this.selected = { exchange, answer: outcome as Opened, model, place };
+        this.isOver = true;
+        break;
+      }
+      case 'next':
+        this.exchange.abandon();
+        this.n += 1;
+        this.exchange = this.open();
+        break;
+      case 'stop':
+        this.isOver = true;
+        if (outcome.kind === 'failed') throw ApiError.upstream(outcome.reason);
+        if (outcome.kind === 'overloaded') throw ApiError.overloaded();
+    }
+  }
+
+  private open(): UpstreamExchange {
+    const { config, failoverUntilMs, plan, record } = this;
+    const hasAlternative = plan.isStreamed && this.hasNext;
+    return this.upstream.open(
+      plan.requestFor(this.model),
+      { settings: config, hasAlternative, failoverUntilMs },
+      { client: record },
+    );
+  }
+
+  private get hasNext(): boolean {
+    return this.n + 1 < this.limit;
+  }
+
+  private get place(): number {
+    return placeOf(this.plan.order, this.n);
+  }
+
+  private get model(): ModelId {
+    return this.plan.order.candidates[this.place] as ModelId;
+  }
+
+  private count(outcome: Outcome): void {
+    const reason = failureReason(outcome, this.config.retryableStatuses);
+    if (reason === undefined) return;
+    this.record.failovers.push(reason);
+    this.metrics.attemptFailed(reason);
+  }
+}
+
 @Injectable()
 export class AttemptsService {
   private readonly config: Config['attempts'];
@@ -40,47 +125,8 @@ export class AttemptsService {
     this.config = attempts;
   }
 
-  /**
-   * @returns `undefined` if the client left meanwhile.
-   * @throws {ApiError} the last candidate's failure, or `overloaded`
-   */
-  async run(plan: AttemptPlan, record: RequestRecord): Promise<Selected | undefined> {
-    const { candidates } = plan.order;
-    const limit = Math.min(candidates.length, this.config.maxAttempts);
-    const failoverUntilMs = plan.readAtMs + this.config.failoverDeadlineMs;
-
-    for (let n = 0; ; n++) {
-      const hasNext = n + 1 < limit;
-      const place = placeOf(plan.order, n);
-      const model = candidates[place] as ModelId;
-      const exchange = this.upstream.open(
-        plan.requestFor(model),
-        { settings: this.config, hasAlternative: plan.isStreamed && hasNext, failoverUntilMs },
-        { client: record },
-      );
-      const outcome = await exchange.outcome;
-      this.count(outcome, record);
-
-      const isLate = hasNext && performance.now() > failoverUntilMs;
-      const { retryableStatuses } = this.config;
-      switch (verdict(outcome, { hasNext, isLate, retryableStatuses })) {
-        case 'relay':
-          return { exchange, answer: outcome as Opened, model, place };
-        case 'next':
-          exchange.abandon();
-          break;
-        case 'stop':
-          if (outcome.kind === 'failed') throw ApiError.upstream(outcome.reason);
-          if (outcome.kind === 'overloaded') throw ApiError.overloaded();
-          return undefined;
-      }
-    }
-  }
-
-  private count(outcome: Outcome, record: RequestRecord): void {
-    const reason = failureReason(outcome, this.config.retryableStatuses);
-    if (reason === undefined) return;
-    record.failovers.push(reason);
-    this.metrics.attemptFailed(reason);
+  /** Opens the first attempt. There is at least one candidate. */
+  begin(plan: AttemptPlan, record: RequestRecord): Attempts {
+    return new Attempts(this.config, this.upstream, this.metrics, plan, record);
   }
 }

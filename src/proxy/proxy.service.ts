@@ -61,7 +61,9 @@ export class ProxyService {
       const order = pinnedFirst(candidates, pin?.model);
       const requestFor = this.requestsFor(record, path, body, field);
       const plan = { order, isStreamed: field.stream, readAtMs, requestFor };
-      const selected = await this.attempts.run(plan, record);
+      const attempts = this.attempts.begin(plan, record);
+      while (!attempts.isOver) attempts.judge(await attempts.outcome);
+      const { selected } = attempts;
       if (key) this.settlePin(key, pin, selected, record);
       if (selected) this.relay(selected, key, record);
     } catch (error) {
