@@ -39,20 +39,23 @@ import {
 } from './bytes';
 import { skipBlocks, skipPlain } from './strings';
 
-// What is found: for whoever has called `finish`.
+/** Where `finish` puts what was found: numbers of 32 bits, as `src/proxy/json-scanner.ts` lists them. */
+export const FOUND: usize = memory.data(32, 4);
 
-export let problem: Problem = Problem.None;
+// What is found.
+
+let problem: Problem = Problem.None;
 /** Where, in bytes from the beginning. */
-export let problemAt: i32 = 0;
-export let isObject: bool = false;
+let problemAt: i32 = 0;
+let isObject: bool = false;
 /** How many top-level keys spell `model`, with or without escapes. */
-export let models: i32 = 0;
+let models: i32 = 0;
 /** Where the last one's value begins and ends, in bytes. */
-export let start: i32 = 0;
-export let end: i32 = 0;
-export let isModelString: bool = false;
+let start: i32 = 0;
+let end: i32 = 0;
+let isModelString: bool = false;
 /** Whether the last top-level `stream` is `true`. */
-export let stream: bool = false;
+let stream: bool = false;
 
 /** As `src/proxy/json-scanner.ts` lists them. */
 const enum Problem {
@@ -154,7 +157,18 @@ export function read(length: i32): void {
 }
 
 export function finish(): void {
-  if (problem != Problem.None) return;
+  if (problem == Problem.None) checkEnd();
+  store<i32>(FOUND, problem, 0);
+  store<i32>(FOUND, problemAt, 4);
+  store<i32>(FOUND, isObject, 8);
+  store<i32>(FOUND, models, 12);
+  store<i32>(FOUND, start, 16);
+  store<i32>(FOUND, end, 20);
+  store<i32>(FOUND, isModelString, 24);
+  store<i32>(FOUND, stream, 28);
+}
+
+function checkEnd(): void {
   switch (next) {
     case Next.Escape:
     case Next.Hex:

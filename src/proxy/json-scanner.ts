@@ -24,19 +24,12 @@ export interface Scanned {
 /** `assembly/json-scanner.ts`, compiled. */
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
+  readonly FOUND: Global;
   readonly PIECE: Global;
   readonly MAX_PIECE: Global;
   begin(): void;
   read(length: number): void;
   finish(): void;
-  readonly problem: Global;
-  readonly problemAt: Global;
-  readonly isObject: Global;
-  readonly models: Global;
-  readonly start: Global;
-  readonly end: Global;
-  readonly isModelString: Global;
-  readonly stream: Global;
 }
 
 interface Global {
@@ -48,6 +41,7 @@ const PROBLEMS = [undefined, 'unexpected', 'bad escape', 'too deep'] as const;
 const file = new URL('./json-scanner.wasm', import.meta.url);
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)));
 const scanner = exports as unknown as Exports;
+const found = new Int32Array(scanner.memory.buffer, scanner.FOUND.value, 8);
 const room = new Uint8Array(scanner.memory.buffer, scanner.PIECE.value, scanner.MAX_PIECE.value);
 
 /** Validates one JSON text and finds its top-level `model` and `stream`. Says nothing about UTF-8. */
@@ -61,14 +55,15 @@ export function scanJson(pieces: readonly Buffer[]): Scanned {
     }
   }
   scanner.finish();
+  const [problem = 0, problemAt = 0, isObject, models = 0, start = 0, end = 0, isModelString, stream] = found;
   return {
-    problem: PROBLEMS[scanner.problem.value],
-    problemAt: scanner.problemAt.value,
-    isObject: scanner.isObject.value === 1,
-    models: scanner.models.value,
-    start: scanner.start.value,
-    end: scanner.end.value,
-    isModelString: scanner.isModelString.value === 1,
-    stream: scanner.stream.value === 1,
+    problem: PROBLEMS[problem],
+    problemAt,
+    isObject: isObject === 1,
+    models,
+    start,
+    end,
+    isModelString: isModelString === 1,
+    stream: stream === 1,
   };
 }
