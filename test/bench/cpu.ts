@@ -64,7 +64,8 @@ export interface CpuOptions {
  * Prints CPU time per request (user and system, of the gateway's process). The first gateway is the floor, the second the router.
  *
  * Turns are short, since the speed of a shared machine changes from one second to the next: what is compared has been
- * measured within a fraction of a second. The ratio is the median of those of all rounds.
+ * measured within a fraction of a second. The ratio is the median of those of all rounds. How busy floor and router were is
+ * printed, too: one that waits for the load works on fewer requests at a time, and pays more for each.
  */
 export async function measureCpu(
   gateways: readonly Gateway[],
@@ -72,7 +73,7 @@ export async function measureCpu(
   options: CpuOptions,
 ): Promise<void> {
   const columns = gateways.map(({ name }) => name.padStart(9)).join('');
-  console.log(`${'µs of CPU, medians'.padEnd(40)}${columns}   ratio (middle half)   target`);
+  console.log(`${'µs of CPU, medians'.padEnd(40)}${columns}   ratio (middle half)   target   busy`);
   for (let n = 0; n < WARM_UP_SLICES; n += 1) {
     for (const gateway of gateways) await costOf(gateway, load, WORKS[0] as Work, options.ms);
   }
@@ -86,33 +87,44 @@ async function measureWork(
   { rounds, ms }: CpuOptions,
 ): Promise<void> {
   const costs = gateways.map((): number[] => []);
+  const shares = gateways.map((): number[] => []);
   for (let round = -WARM_UP_PER_WORK; round < rounds; round += 1) {
     // Now in one order, now in the other, so that what changes steadily favours nobody.
     const order = [...gateways.keys()];
     if (round % 2 === 0) order.reverse();
     for (const i of order) {
       if (i >= 2 && round % OTHERS_EVERY !== 0) continue;
-      const cost = await costOf(gateways[i] as Gateway, load, work, ms);
-      if (round >= 0) costs[i]?.push(cost);
+      const { cost, share } = await costOf(gateways[i] as Gateway, load, work, ms);
+      if (round < 0) continue;
+      costs[i]?.push(cost);
+      shares[i]?.push(share);
     }
   }
   const [floors = [], routers = []] = costs;
   const ratios = routers.map((cost, round) => cost / (floors[round] ?? NaN));
-  const columns = costs.map((figures) => median(figures).toFixed(1).padStart(9)).join('');
+  const columns = costs.map((figures) => figure(median(figures)).padStart(9)).join('');
+  const busy = shares.slice(0, 2).map((figures) => `${(median(figures) * 100).toFixed(0)} %`);
   const range = `(${quantile(ratios, 0.25).toFixed(2)}–${quantile(ratios, 0.75).toFixed(2)})`;
   console.log(
-    `${work.name.padEnd(40)}${columns}  ${median(ratios).toFixed(2).padStart(6)} ${range}        ≤ ${work.target.toFixed(2)}`,
+    `${work.name.padEnd(40)}${columns}  ${median(ratios).toFixed(2).padStart(6)} ${range}        ≤ ${work.target.toFixed(2)}   ${busy.join(', ')}`,
   );
 }
 
-/** Microseconds per request or chunk. */
+/** Portkey does not hand on the query that asks for a stream, so it has no chunks. */
+function figure(micros: number): string {
+  return Number.isFinite(micros) ? micros.toFixed(1) : '–';
+}
+
+/** Microseconds per request or chunk, and the share of the time that the gateway was running. */
 async function costOf(
   gateway: Gateway,
   load: LoadProcess,
   { task, per, length = 1 }: Work,
   ms: number,
-): Promise<number> {
+): Promise<{ cost: number; share: number }> {
+  const startedAt = performance.now();
   const before = cpuMicros(gateway.pid);
   const counts = await load.run(gateway, { ...task, ms: ms * length });
-  return (cpuMicros(gateway.pid) - before) / counts[per];
+  const micros = cpuMicros(gateway.pid) - before;
+  return { cost: micros / counts[per], share: micros / 1_000 / (performance.now() - startedAt) };
 }

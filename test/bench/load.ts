@@ -2,8 +2,8 @@
  * The load, in a process of its own that lives as long as the benchmark, so that it is compiled and its connections are open
  * when it counts. Is told by messages whom to load and how (`Job`), one at a time, and answers each with a `LoadReport`.
  */
-import { Pool } from 'undici';
 import { chatBody } from './chat-body.ts';
+import { Connection } from './connection.ts';
 
 export interface Job {
   readonly url: string;
@@ -35,14 +35,16 @@ class Load {
   private failures = 0;
   private readonly latencies: number[] = [];
   private readonly job: Job;
-  private readonly pool: Pool;
-  private readonly body: Buffer;
+  private readonly wire: Buffer;
+  private readonly port: number;
+  private readonly idle: Connection[];
   private readonly until: number;
 
-  constructor(job: Job, pool: Pool, body: Buffer) {
+  constructor(job: Job) {
     this.job = job;
-    this.pool = pool;
-    this.body = body;
+    this.wire = wireOf(job);
+    this.port = Number(new URL(job.url).port);
+    this.idle = kept(idle, job.url, () => []);
     this.until = performance.now() + job.ms;
   }
 
@@ -69,40 +71,28 @@ class Load {
     await Promise.all(running);
   }
 
-  private send(): Promise<void> {
+  private async send(): Promise<void> {
     const startedAt = performance.now();
-    const { path = '/v1/chat/completions', headers } = this.job;
-    const request = {
-      path,
-      method: 'POST' as const,
-      headers: { 'content-type': 'application/json', authorization: 'Bearer bench-client', ...headers },
-      body: this.body,
-    };
-    return new Promise((resolve) => {
-      this.pool.dispatch(request, {
-        onRequestStart() {},
-        onResponseStart: (_, status) => {
-          if (status !== 200) this.failures += 1;
-        },
-        onResponseData: () => {
-          this.chunks += 1;
-        },
-        onResponseEnd: () => {
-          this.requests += 1;
-          this.latencies.push(performance.now() - startedAt);
-          resolve();
-        },
-        onResponseError: () => {
-          this.failures += 1;
-          resolve();
-        },
-      });
-    });
+    const connection = this.connection();
+    const { isGood, chunks } = await connection.ask(this.wire);
+    this.latencies.push(performance.now() - startedAt);
+    this.idle.push(connection);
+    this.requests += 1;
+    this.chunks += chunks;
+    if (!isGood) this.failures += 1;
+  }
+
+  private connection(): Connection {
+    for (;;) {
+      const connection = this.idle.pop() ?? new Connection(this.port);
+      if (connection.isOpen) return connection;
+    }
   }
 }
 
-const pools = new Map<string, Pool>();
-const bodies = new Map<string, Buffer>();
+/** Connections that nobody uses, of each gateway. */
+const idle = new Map<string, Connection[]>();
+const wires = new Map<string, Buffer>();
 
 function kept<T>(all: Map<string, T>, key: string, make: () => T): T {
   const value = all.get(key) ?? make();
@@ -110,10 +100,27 @@ function kept<T>(all: Map<string, T>, key: string, make: () => T): T {
   return value;
 }
 
+function wireOf({
+  url,
+  path = '/v1/chat/completions',
+  headers,
+  bytes = 1_024,
+  isModelLast = false,
+}: Job): Buffer {
+  return kept(wires, `${url} ${path} ${bytes} ${isModelLast}`, () => {
+    const body = chatBody(bytes, isModelLast);
+    const lines = Object.entries({
+      host: new URL(url).host,
+      connection: 'keep-alive',
+      'content-type': 'application/json',
+      authorization: 'Bearer bench-client',
+      'content-length': body.length,
+      ...headers,
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), body]);
+  });
+}
+
 process.on('message', (job: Job) => {
-  const { url, bytes = 1_024, isModelLast = false, connections = 256 } = job;
-  const options = { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
-  const pool = kept(pools, `${url} ${connections}`, () => new Pool(url, options));
-  const body = kept(bodies, `${bytes} ${isModelLast}`, () => chatBody(bytes, isModelLast));
-  void new Load(job, pool, body).run().then((report) => process.send?.(report));
+  void new Load(job).run().then((report) => process.send?.(report));
 });

@@ -2,31 +2,77 @@
  * The upstream of the benchmarks: answers chat completions as cheaply as Node can, with what the query asks for:
  * `?stream=N` streams N chunks of 160 bytes, one a millisecond; `?quiet` one chunk and then nothing; otherwise
  * 700 bytes of JSON. It also serves small feeds, so that the complete router runs against it; `/feed?large` makes that of the
- * utilization a large one from then on, `/feed` a small one again.
+ * utilization a large one from then on, `/feed?small` a small one again.
  */
-import { createServer } from 'node:http';
+import { createServer, type Socket } from 'node:net';
+import { MessageReader } from '../message-reader.ts';
 
 const [port = ''] = process.argv.slice(2);
-const ANSWER = Buffer.from(JSON.stringify({ id: 'bench', object: 'chat.completion', text: 'x'.repeat(640) }));
-const CHUNK = Buffer.from(`data: ${'x'.repeat(152)}\n\n`);
-const MODELS = {
-  object: 'list',
-  data: ['bench/model', 'bench/other'].map((id) => ({ id, object: 'model' })),
-};
-const UTILIZATION = MODELS.data.map(({ id }, index) => ({
-  name: id,
+const HEAD = 'HTTP/1.1 200 OK\r\ndate: Sun, 22 Nov 2026 00:00:00 GMT\r\nconnection: keep-alive\r\n';
+const STREAM_HEAD = `${HEAD}content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n`;
+const STREAM_CHUNK = `a0\r\ndata: ${'x'.repeat(152)}\n\n\r\n`;
+const LAST_CHUNK = '0\r\n\r\n';
+const CHAT = json({ id: 'bench', object: 'chat.completion', text: 'x'.repeat(640) });
+const MODELS = ['bench/model', 'bench/other'];
+const CATALOG = json({ object: 'list', data: MODELS.map((id) => ({ id, object: 'model' })) });
+const ROWS = MODELS.map((name, index) => ({
+  name,
   active_instance_count: 10 - index,
   utilization_current: 0.1,
 }));
-
+const SMALL = json(ROWS);
 /** As large as Chutes' own, of which most rows are private chutes. Two versions, so that it changes at each fetch. */
 const LARGE = [0, 1].map((version) =>
-  Buffer.from(
-    JSON.stringify([...UTILIZATION, ...Array.from({ length: 536 }, (_, n) => largeRow(n + version))]),
-  ),
+  json([...ROWS, ...Array.from({ length: 536 }, (_, n) => largeRow(n + version))]),
 );
 let fetches = 0;
 let isLarge = false;
+
+createServer({ noDelay: true }, (socket) => {
+  const reader = new MessageReader({ onEnd: (head) => answer(socket, head.split(' ', 2)[1] ?? '') });
+  socket.on('data', (bytes: Buffer) => reader.read(bytes)).on('error', () => {});
+}).listen(Number(port), '127.0.0.1', () => process.stdout.write('ready\n'));
+
+function answer(socket: Socket, target: string): void {
+  switch (target) {
+    case '/v1/models':
+      socket.write(CATALOG);
+      break;
+    case '/chutes/utilization':
+      socket.write(isLarge ? (LARGE[fetches++ % 2] as Buffer) : SMALL);
+      break;
+    case '/feed?large':
+    case '/feed?small':
+      isLarge = target === '/feed?large';
+      socket.write(CHAT);
+      break;
+    case '/v1/chat/completions?quiet':
+      socket.write(STREAM_HEAD + STREAM_CHUNK);
+      break;
+    default: {
+      const chunks = /\?stream=(\d+)$/.exec(target)?.[1];
+      if (chunks) stream(socket, Number(chunks));
+      else socket.write(CHAT);
+    }
+  }
+}
+
+function stream(socket: Socket, chunks: number): void {
+  socket.write(STREAM_HEAD);
+  let sent = 0;
+  const timer = setInterval(() => {
+    sent += 1;
+    socket.write(sent < chunks ? STREAM_CHUNK : STREAM_CHUNK + LAST_CHUNK);
+    if (sent === chunks || socket.destroyed) clearInterval(timer);
+  }, 1);
+}
+
+/** An answer with its framing, as it is sent. */
+function json(value: unknown): Buffer {
+  const body = Buffer.from(JSON.stringify(value));
+  const head = `${HEAD}content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
 
 function largeRow(n: number): object {
   const row: Record<string, unknown> = {
@@ -56,38 +102,3 @@ function largeRow(n: number): object {
     row[figure] = n / 3;
   return row;
 }
-
-createServer((request, response) => {
-  const url = new URL(request.url ?? '/', 'http://upstream');
-  if (url.pathname === '/v1/models') return void response.end(JSON.stringify(MODELS));
-  if (url.pathname === '/chutes/utilization') {
-    return void response.end(isLarge ? LARGE[fetches++ % 2] : JSON.stringify(UTILIZATION));
-  }
-  if (url.pathname === '/feed') {
-    isLarge = url.searchParams.has('large');
-    return void response.end();
-  }
-  request.resume().on('end', () => {
-    if (url.searchParams.has('quiet')) {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(CHUNK);
-      return;
-    }
-    const count = Number(url.searchParams.get('stream') ?? 0);
-    if (count === 0) {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': ANSWER.length });
-      response.end(ANSWER);
-      return;
-    }
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    let sent = 0;
-    const timer = setInterval(() => {
-      response.write(CHUNK);
-      sent += 1;
-      if (sent < count) return;
-      clearInterval(timer);
-      response.end();
-    }, 1);
-    response.on('close', () => clearInterval(timer));
-  });
-}).listen(Number(port), '127.0.0.1', () => process.stdout.write('ready\n'));

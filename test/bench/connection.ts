@@ -1,0 +1,50 @@
+import { connect, type Socket } from 'node:net';
+import { MessageReader } from './message-reader.ts';
+
+export interface Answer {
+  /** Whether it came in full, and with status 200. */
+  readonly isGood: boolean;
+  /** How many event-stream chunks it had. */
+  readonly chunks: number;
+}
+
+const EVENT_END = '\n\n';
+
+/** A kept connection that sends one request at a time. */
+export class Connection {
+  isOpen = true;
+  private readonly socket: Socket;
+  private answered: ((answer: Answer) => void) | undefined;
+  private chunks = 0;
+
+  constructor(port: number) {
+    const reader = new MessageReader(this);
+    this.socket = connect(port, '127.0.0.1').setNoDelay(true);
+    this.socket.on('data', (bytes: Buffer) => reader.read(bytes));
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => {
+      this.isOpen = false;
+      this.onEnd('');
+    });
+  }
+
+  /** @param wire head and body, as they are sent. */
+  ask(wire: Buffer): Promise<Answer> {
+    this.chunks = 0;
+    this.socket.write(wire);
+    return new Promise((resolve) => {
+      this.answered = resolve;
+    });
+  }
+
+  onBody(bytes: Buffer): void {
+    for (let at = bytes.indexOf(EVENT_END); at !== -1; at = bytes.indexOf(EVENT_END, at + 1))
+      this.chunks += 1;
+  }
+
+  onEnd(head: string): void {
+    const { answered, chunks } = this;
+    this.answered = undefined;
+    answered?.({ isGood: head.startsWith('HTTP/1.1 200'), chunks });
+  }
+}
