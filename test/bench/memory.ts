@@ -5,6 +5,9 @@ import { type LoadProcess, startLoad } from './run-load.ts';
 import { peakBytes, type Program, residentBytes, restartPeak } from './support.ts';
 
 const STREAMS = 500;
+const BURST = 200;
+/** Its requests are answered when all have come: the router has all of their bodies at once. */
+const BURST_PATH = `/v1/chat/completions?together=${BURST}`;
 const MB = 1_048_576;
 
 /** Prints what open streams cost in memory, and whether bursts of large requests leave any behind. */
@@ -50,7 +53,7 @@ async function measureBursts(upstream: Program): Promise<void> {
       // From new connections each time: those that are kept would make the next burst a denser one.
       const load = startLoad();
       restartPeak(router.pid);
-      await load.run(router, { bytes: MB, connections: 200, each: 1, ms: 60_000 });
+      await load.run(router, { path: BURST_PATH, bytes: MB, connections: BURST, each: 1, ms: 60_000 });
       await load.stop();
       peaks.push(peakBytes(router.pid));
     }

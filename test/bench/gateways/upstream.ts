@@ -1,7 +1,7 @@
 /**
  * The upstream of the benchmarks: answers chat completions as cheaply as Node can, with what the query asks for:
- * `?stream=N` streams N chunks of 160 bytes, one a millisecond; `?quiet` one chunk and then nothing; otherwise
- * 700 bytes of JSON. It also serves small feeds, so that the complete router runs against it; `/feed?large` makes that of the
+ * `?stream=N` streams N chunks of 160 bytes, one a millisecond; `?quiet` one chunk and then nothing; `?together=N` waits until N
+ * such requests have come in full; otherwise it is 700 bytes of JSON at once. It also serves small feeds, so that the complete router runs against it; `/feed?large` makes that of the
  * utilization a large one from then on, `/feed?small` a small one again.
  */
 import { createServer, type Socket } from 'node:net';
@@ -27,6 +27,7 @@ const LARGE = [0, 1].map((version) =>
 );
 let fetches = 0;
 let isLarge = false;
+const together: Socket[] = [];
 
 createServer({ noDelay: true }, (socket) => {
   const reader = new MessageReader({ onEnd: (head) => answer(socket, head.split(' ', 2)[1] ?? '') });
@@ -50,11 +51,17 @@ function answer(socket: Socket, target: string): void {
       socket.write(STREAM_HEAD + STREAM_CHUNK);
       break;
     default: {
-      const chunks = /\?stream=(\d+)$/.exec(target)?.[1];
-      if (chunks) stream(socket, Number(chunks));
+      const [, wish, count] = /\?(stream|together)=(\d+)$/.exec(target) ?? [];
+      if (wish === 'stream') stream(socket, Number(count));
+      else if (wish === 'together') answerTogether(socket, Number(count));
       else socket.write(CHAT);
     }
   }
+}
+
+function answerTogether(socket: Socket, count: number): void {
+  if (together.push(socket) < count) return;
+  for (const waiting of together.splice(0)) waiting.write(CHAT);
 }
 
 function stream(socket: Socket, chunks: number): void {
