@@ -39,7 +39,7 @@ import {
 } from './bytes';
 import { skipBlocks, skipPlain } from './strings';
 
-/** Where `finish` puts what was found: numbers of 32 bits, as `src/proxy/json-scanner.ts` lists them. */
+/** Where `finish` puts what was found: eight numbers of 32 bits, which `src/proxy/json-scanner.ts` reads in this order. */
 export const FOUND: usize = memory.data(32, 4);
 
 // What is found.

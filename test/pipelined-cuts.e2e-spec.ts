@@ -65,3 +65,14 @@ test('ATT-33, RTE-18: an answer that waits for its turn in a pipeline is not one
   const { isComplete, body } = await waiting.response();
   expect([isComplete, body.length]).toEqual([true, MB]);
 });
+
+test('ATT-33, RTE-18: a client that takes none of many small answers is cut, and all of its requests end', async () => {
+  const answers = 300;
+  stage.upstream.answer('second', async (connection) => {
+    await connection.write(response('200 OK', [JSON_TYPE], 'x'.repeat(60_000)));
+  });
+  const client = await stage.send(SECOND.repeat(answers));
+  client.stopReading();
+  await eventually(() => stage.router.requestLogs.length === answers);
+  expect(stage.router.requestLogs.filter(({ status }) => status !== 200)).toEqual([]);
+});

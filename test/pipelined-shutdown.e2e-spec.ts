@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { chatRequest } from './support/chat-request.js';
+import { metricsOf } from './support/metrics.js';
 import { RawStage } from './support/raw-stage.js';
 import { head, response } from './support/raw-upstream.js';
 import { eventually } from './support/router.js';
@@ -41,4 +42,22 @@ test('HLT-15, HLT-17, RTE-18: nothing more is tried for a request that the end h
   await client.ended;
   await eventually(() => stage.router.requestLogs.length === 2);
   expect(stage.router.requestLogs[1]).toMatchObject({ status: 503, attempts: 1, failovers: [] });
+});
+
+test('HLT-17: an answer that has come in full is not cut at once, so that its client may still take it', async () => {
+  const answers = 300;
+  const farewellMs = 500;
+  stage.upstream.answer('first', async (connection) => {
+    await connection.write(response('200 OK', ['Content-Type: application/json'], 'x'.repeat(60_000)));
+  });
+  const client = await stage.send(chatRequest({ model: 'first' }).repeat(answers));
+  client.stopReading();
+  await eventually(
+    async () =>
+      (await metricsOf(stage.router)).value('selection_total', { model: 'first', status: 200 }) === answers,
+  );
+
+  const stoppedAt = performance.now();
+  await stage.router.app.get(LifecycleService).stop();
+  expect(performance.now() - stoppedAt).toBeGreaterThan(0.9 * farewellMs);
 });

@@ -27,7 +27,11 @@ export interface Selected {
   readonly place: number;
 }
 
-/** The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. */
+/**
+ * The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. The first one is opened
+ * at once. Until it is over, whoever has begun them waits for the outcome and has it judged; an async function that does so here
+ * would cost each request two promises more.
+ */
 export class Attempts {
   /** `undefined` until there is one, and if the client left meanwhile. */
   selected: Selected | undefined;
@@ -113,6 +117,7 @@ export class Attempts {
   }
 }
 
+/** Begins the attempts for requests. */
 @Injectable()
 export class AttemptsService {
   private readonly config: Config['attempts'];

@@ -41,6 +41,7 @@ const PROBLEMS = [undefined, 'unexpected', 'bad escape', 'too deep'] as const;
 const file = new URL('./json-scanner.wasm', import.meta.url);
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)));
 const scanner = exports as unknown as Exports;
+/** In the order in which `finish` of `assembly/json-scanner.ts` puts them there. */
 const found = new Int32Array(scanner.memory.buffer, scanner.FOUND.value, 8);
 const room = new Uint8Array(scanner.memory.buffer, scanner.PIECE.value, scanner.MAX_PIECE.value);
 

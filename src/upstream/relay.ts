@@ -17,7 +17,7 @@ export interface RelayLimits {
   readonly stallTimeoutMs: number;
 }
 
-/** What is joined is copied. */
+/** Beyond this, a copy of the body costs more than it saves. */
 const MAX_JOINED_BYTES = 4_096;
 
 /**
@@ -52,16 +52,17 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   start(status: number, headers: FlatHeaders): void {
     this.record.listener = this;
     this.raw.writeHead(status, headers as string[]);
-    const { whole } = this.exchange;
-    if (whole && !this.tail) this.sendWhole(whole);
+    const whole = this.tail ? undefined : this.exchange.takeWhole();
+    if (whole) this.sendWhole(whole);
     else this.stream();
   }
 
   private sendWhole(body: Buffer): void {
     this.isOver = true;
     this.record.bytesOut = body.length;
+    const isJoined = body.length <= MAX_JOINED_BYTES && !this.raw.chunkedEncoding;
     // As text of one byte per character, Node joins it with the head: that is written with less ado than two pieces.
-    if (body.length <= MAX_JOINED_BYTES) this.raw.end(body.toString('latin1'), 'latin1');
+    if (isJoined) this.raw.end(body.toString('latin1'), 'latin1');
     else this.raw.end(body);
     this.awaitClient();
   }

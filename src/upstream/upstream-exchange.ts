@@ -115,9 +115,9 @@ export class UpstreamExchange
     this.abort();
   }
 
-  /** The body, if it has come in full and in one piece, and nobody has taken it. */
-  get whole(): Buffer | undefined {
-    return this.end === 'onEnd' && this.pending.length === 1 ? this.pending[0] : undefined;
+  /** Hands over the body if it has come in full and in one piece. There is nothing to attach to then. */
+  takeWhole(): Buffer | undefined {
+    return this.end === 'onEnd' && this.pending.length === 1 ? this.pending.pop() : undefined;
   }
 
   /** Hands over the body: what has come so far at once, then the rest as it arrives. */
