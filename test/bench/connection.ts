@@ -4,11 +4,11 @@ import { MessageReader } from './message-reader.ts';
 export interface Answer {
   /** Whether it came in full, and with status 200. */
   readonly isGood: boolean;
-  /** How many event-stream chunks it had. */
+  /** How many events it had, if it was a stream: they end with an empty line. */
   readonly chunks: number;
 }
 
-const EVENT_END = '\n\n';
+const NEWLINE = 0x0a;
 
 /** A kept connection that sends one request at a time. */
 export class Connection {
@@ -16,6 +16,7 @@ export class Connection {
   private readonly socket: Socket;
   private answered: ((answer: Answer) => void) | undefined;
   private chunks = 0;
+  private lastByte = 0;
 
   constructor(port: number) {
     const reader = new MessageReader(this);
@@ -38,8 +39,10 @@ export class Connection {
   }
 
   onBody(bytes: Buffer): void {
-    for (let at = bytes.indexOf(EVENT_END); at !== -1; at = bytes.indexOf(EVENT_END, at + 1))
-      this.chunks += 1;
+    for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) {
+      if ((at === 0 ? this.lastByte : bytes[at - 1]) === NEWLINE) this.chunks += 1;
+    }
+    this.lastByte = bytes.at(-1) ?? this.lastByte;
   }
 
   onEnd(head: string): void {

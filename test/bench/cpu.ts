@@ -65,7 +65,8 @@ export interface CpuOptions {
  *
  * Turns are short, since the speed of a shared machine changes from one second to the next: what is compared has been
  * measured within a fraction of a second. The ratio is the median of those of all rounds. How busy floor and router were is
- * printed, too: one that waits for the load works on fewer requests at a time, and pays more for each.
+ * printed, too: one that waits for the load works on fewer requests at a time, and pays more for each. Of streams that is in the
+ * nature of the work.
  */
 export async function measureCpu(
   gateways: readonly Gateway[],
@@ -125,6 +126,8 @@ async function costOf(
   const startedAt = performance.now();
   const before = cpuMicros(gateway.pid);
   const counts = await load.run(gateway, { ...task, ms: ms * length });
+  if (per === 'chunks' && counts.chunks % counts.requests !== 0)
+    throw new Error(`${gateway.name} loses chunks.`);
   const micros = cpuMicros(gateway.pid) - before;
   return { cost: micros / counts[per], share: micros / 1_000 / (performance.now() - startedAt) };
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what the built router costs, against a floor (the least that a gateway on Node has to do) and
- * against nginx where it is installed; with its pins in Redis, too, where that is. Each gateway is pinned to one core, load and upstream to the other, and they
- * take turns within one run: ratios hold better than figures. Linux, two cores or more.
+ * against nginx where it is installed; with its pins in Redis, too, where that is. Each gateway is pinned to one core, load and
+ * upstream to the other, and they take turns within one run: ratios hold better than figures. Linux, two cores or more.
  *
  * `npm run bench -- --rounds 200` for more rounds, `--only cpu` (or `latency`, `memory`) for a part of it,
  * `--portkey` to install Portkey's gateway outside the project and measure it, too.

@@ -45,6 +45,7 @@ export class MessageReader {
     this.listener.onBody?.(bytes);
     if (this.left !== undefined) {
       this.left -= bytes.length;
+      if (this.left < 0) throw new Error('There is more than one message.');
       if (this.left === 0) this.finish();
       return;
     }

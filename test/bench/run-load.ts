@@ -5,9 +5,12 @@ import type { Job, LoadReport } from './load.ts';
 
 export type Task = Omit<Job, 'url' | 'headers'>;
 
+/** How long the last answers may take. */
+const MOST_EXTRA_MS = 120_000;
+
 /** The process that makes the load. */
 export interface LoadProcess {
-  /** @throws if one request fails */
+  /** @throws if one request fails, or has no end */
   run(gateway: Gateway, task: Task): Promise<LoadReport>;
   stop(): Promise<void>;
 }
@@ -22,7 +25,8 @@ export function startLoad(): LoadProcess {
   return {
     async run({ name, url, headers }, task) {
       child.send({ ...task, url, headers } satisfies Job);
-      const [report] = (await Promise.race([once(child, 'message'), gone])) as [LoadReport];
+      const signal = AbortSignal.timeout(task.ms + MOST_EXTRA_MS);
+      const [report] = (await Promise.race([once(child, 'message', { signal }), gone])) as [LoadReport];
       if (report.failures > 0) throw new Error(`${name}: ${report.failures} requests failed.`);
       return report;
     },

@@ -1,8 +1,8 @@
 /**
  * The upstream of the benchmarks: answers chat completions as cheaply as Node can, with what the query asks for:
  * `?stream=N` streams N chunks of 160 bytes, one a millisecond; `?quiet` one chunk and then nothing; `?together=N` waits until N
- * such requests have come in full; otherwise it is 700 bytes of JSON at once. It also serves small feeds, so that the complete router runs against it; `/feed?large` makes that of the
- * utilization a large one from then on, `/feed?small` a small one again.
+ * such requests have come in full; otherwise it is 700 bytes of JSON at once. It also serves small feeds, so that the complete
+ * router runs against it; `/feed?large` makes that of the utilization a large one from then on, `/feed?small` a small one again.
  */
 import { createServer, type Socket } from 'node:net';
 import { MessageReader } from '../message-reader.ts';
@@ -60,8 +60,11 @@ function answer(socket: Socket, target: string): void {
 }
 
 function answerTogether(socket: Socket, count: number): void {
-  if (together.push(socket) < count) return;
-  for (const waiting of together.splice(0)) waiting.write(CHAT);
+  together.push(socket);
+  const waiting = together.filter(({ destroyed }) => !destroyed);
+  if (waiting.length < count) return;
+  together.length = 0;
+  for (const one of waiting) one.write(CHAT);
 }
 
 function stream(socket: Socket, chunks: number): void {
