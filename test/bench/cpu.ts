@@ -48,20 +48,24 @@ const WORKS: readonly Work[] = [
 ];
 
 /** Just-in-time compilers take some ten thousand requests. */
-const WARM_UP_SLICES = 50;
-const WARM_UP_PER_WORK = 4;
+const WARM_UP_SLICES = 40;
+const WARM_UP_ROUNDS_PER_WORK = 3;
 /** What is neither floor nor router has a turn in each so many rounds. */
 const OTHERS_EVERY = 4;
 
+/** Gateways of one kind, one at least. */
+type Processes = readonly Gateway[];
+
 export interface CpuOptions {
-  /** How often the gateways take turns. */
+  /** How often the gateways take turns, all processes together. */
   readonly rounds: number;
   /** How long a turn is, in milliseconds. */
   readonly ms: number;
 }
 
 /**
- * Prints CPU time per request (user and system, of the gateway's process). The first gateway is the floor, the second the router.
+ * Prints CPU time per request (user and system, of the gateway's process). The first kind is the floor, the second the router.
+ * Of each work, the first processes of all kinds do a part, then the second ones, and so on.
  *
  * Turns are short, since the speed of a shared machine changes from one second to the next: what is compared has been
  * measured within a fraction of a second. The ratio is the median of those of all rounds. How busy floor and router were is
@@ -69,36 +73,40 @@ export interface CpuOptions {
  * nature of the work.
  */
 export async function measureCpu(
-  gateways: readonly Gateway[],
+  kinds: readonly Processes[],
   load: LoadProcess,
   options: CpuOptions,
 ): Promise<void> {
-  const columns = gateways.map(({ name }) => name.padStart(9)).join('');
+  const columns = kinds.map(([gateway]) => gateway?.name.padStart(9)).join('');
   console.log(`${'µs of CPU, medians'.padEnd(40)}${columns}   ratio (middle half)   target   busy`);
   for (let n = 0; n < WARM_UP_SLICES; n += 1) {
-    for (const gateway of gateways) await costOf(gateway, load, WORKS[0] as Work, options.ms);
+    for (const gateway of kinds.flat()) await costOf(gateway, load, WORKS[0] as Work, options.ms);
   }
-  for (const work of WORKS) await measureWork(gateways, load, work, options);
+  for (const work of WORKS) await measureWork(kinds, load, work, options);
 }
 
 async function measureWork(
-  gateways: readonly Gateway[],
+  kinds: readonly Processes[],
   load: LoadProcess,
   work: Work,
   { rounds, ms }: CpuOptions,
 ): Promise<void> {
-  const costs = gateways.map((): number[] => []);
-  const shares = gateways.map((): number[] => []);
-  for (let round = -WARM_UP_PER_WORK; round < rounds; round += 1) {
-    // Now in one order, now in the other, so that what changes steadily favours nobody.
-    const order = [...gateways.keys()];
-    if (round % 2 === 0) order.reverse();
-    for (const i of order) {
-      if (i >= 2 && round % OTHERS_EVERY !== 0) continue;
-      const { cost, share } = await costOf(gateways[i] as Gateway, load, work, ms);
-      if (round < 0) continue;
-      costs[i]?.push(cost);
-      shares[i]?.push(share);
+  const costs = kinds.map((): number[] => []);
+  const shares = kinds.map((): number[] => []);
+  const trials = Math.max(...kinds.map((processes) => processes.length));
+  for (let trial = 0; trial < trials; trial += 1) {
+    for (let round = -WARM_UP_ROUNDS_PER_WORK; round < rounds / trials; round += 1) {
+      // Now in one order, now in the other, so that what changes steadily favours nobody.
+      const order = [...kinds.entries()];
+      if (round % 2 === 0) order.reverse();
+      for (const [i, processes] of order) {
+        if (i >= 2 && round % OTHERS_EVERY !== 0) continue;
+        const gateway = processes[trial % processes.length] as Gateway;
+        const { cost, share } = await costOf(gateway, load, work, ms);
+        if (round < 0) continue;
+        costs[i]?.push(cost);
+        shares[i]?.push(share);
+      }
     }
   }
   const [floors = [], routers = []] = costs;
