@@ -2,7 +2,7 @@
  * Validates one JSON text that comes in pieces (RFC 8259, at most 1000 levels deep), and finds the top-level `model` and
  * `stream` in the same pass. UTF-8 is somebody else's business, and so is what the places found mean.
  *
- * AssemblyScript, compiled to WebAssembly for its vectors; `src/proxy/json-scanner.ts` calls it. It keeps one text's
+ * AssemblyScript, compiled to WebAssembly for its vectors; `src/reading/json-scanner.factory.ts` calls it. It keeps one text's
  * state, since a text is read in one go. A byte at a time it is a state machine, so that a piece may end anywhere;
  * inside of strings, where a chat has nearly all of its bytes, it takes 16 or 64 of them.
  */
@@ -39,7 +39,7 @@ import {
 } from './bytes';
 import { skipBlocks, skipPlain } from './strings';
 
-/** Where `finish` puts what was found: eight numbers of 32 bits, which `src/proxy/json-scanner.ts` reads in this order. */
+/** Where `finish` puts what was found: eight numbers of 32 bits, which `src/reading/json-scanner.factory.ts` reads in this order. */
 export const FOUND: usize = memory.data(32, 4);
 
 // What is found.
@@ -57,7 +57,7 @@ let isModelString: bool = false;
 /** Whether the last top-level `stream` is `true`. */
 let stream: bool = false;
 
-/** As `src/proxy/json-scanner.ts` lists them. */
+/** As `src/reading/json-scanner.factory.ts` lists them. */
 const enum Problem {
   None,
   /** A character, or the end. */

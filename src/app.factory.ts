@@ -9,7 +9,7 @@ import type { Config } from './config/config.js';
 import { AdmissionService } from './http-edge/admission.service.js';
 import { originForm } from './http-edge/framing.js';
 import { createHttpServer, onClientError } from './http-edge/http-server.factory.js';
-import { letBodyPass, sendError } from './http-edge/send-error.js';
+import { letBodyPass, sendError } from './http-edge/send-error.socket.js';
 import { toApiError } from './openai/to-error-response.js';
 import { CompletionsController } from './proxy/completions.controller.js';
 import { createDestination } from './telemetry/logger.factory.js';

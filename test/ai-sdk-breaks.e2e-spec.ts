@@ -1,7 +1,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { APICallError, generateText, streamText } from 'ai';
-import type { NamedKind } from '../src/demo/misbehaviour.js';
+import type { NamedKind } from '../src/simulator/faults/misbehaviour.js';
 import { ClientStage, FIRST, KEY } from './support/client-stage.js';
 
 let stage: ClientStage;

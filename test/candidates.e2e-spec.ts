@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { ask, complete, errorOf, selectedOf } from './support/ask.js';
 import { arrived, Caller } from './support/caller.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';

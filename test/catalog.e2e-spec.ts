@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import type { Exchange } from '../src/demo/exchange.js';
-import { utilizationRow } from '../src/demo/simulated-utilization.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { Exchange } from '../src/simulator/exchange.js';
+import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { RankingService } from '../src/ranking/ranking.service.js';
 import { ask, complete } from './support/ask.js';
 import { chosenBy, linesAbout, NEVER, refreshed, RESTLESS, type WatchedFeed } from './support/feed-watch.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { chatRequest } from './support/chat-request.js';
 import { closedPort } from './support/ports.js';
 import { RawClient } from './support/raw-client.js';

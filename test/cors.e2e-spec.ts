@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { type Answer, ask, type AskOptions, complete } from './support/ask.js';
 import { type Env, startRouter, type TestRouter } from './support/router.js';
 

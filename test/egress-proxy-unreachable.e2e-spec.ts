@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { selfSigned } from '../src/demo/self-signed.js';
+import { selfSigned } from '../src/simulator/self-signed.js';
 import { complete, errorOf } from './support/ask.js';
 import { closedPort } from './support/ports.js';
 import { ConnectProxy } from './support/connect-proxy.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { type Answer, ask, complete, errorOf } from './support/ask.js';
 import { chatRequest } from './support/chat-request.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { type Answer, ask, type AskOptions, errorOf } from './support/ask.js';
 import { closedPort } from './support/ports.js';

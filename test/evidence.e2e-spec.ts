@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { chuteIdOf, modelEntry } from '../src/demo/simulated-models.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { chuteIdOf, modelEntry } from '../src/simulator/feeds/simulated-models.js';
 import { type Answer, ask, errorOf } from './support/ask.js';
 import { startRouter, type TestRouter } from './support/router.js';
 

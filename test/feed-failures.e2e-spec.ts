@@ -1,8 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { type FeedBehaviour, HUGE_BYTES, type NamedFeedBehaviour } from '../src/demo/feed-misbehaviour.js';
-import { utilizationRow } from '../src/demo/simulated-utilization.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import {
+  type FeedBehaviour,
+  HUGE_BYTES,
+  type NamedFeedBehaviour,
+} from '../src/simulator/faults/feed-misbehaviour.js';
+import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { ask } from './support/ask.js';
 import { chosenBy, linesAbout, refreshed, RESTLESS, type WatchedFeed } from './support/feed-watch.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';

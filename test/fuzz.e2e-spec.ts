@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readModelField, withModel } from '../src/proxy/model-field.js';
+import { readAsked, withModel } from '../src/reading/asked.js';
 import { conversationProblem } from './fuzz/answers.js';
 import { shrunk } from './fuzz/bytes.js';
 import type { Conversation } from './fuzz/conversation.js';
@@ -8,7 +8,7 @@ import { expectedOf } from './fuzz/reader-oracle.js';
 import { readResponse } from './support/raw-response.js';
 import { runScript } from './support/run-script.js';
 
-const SOUND: Reader = { readModelField, withModel };
+const SOUND: Reader = { readAsked, withModel };
 
 const conversation = (wire: string, rest: Partial<Conversation> = {}): Conversation => ({
   answers: wire === '' ? [] : [readResponse(Buffer.from(wire), undefined, false)],
@@ -47,22 +47,22 @@ describe('the fuzz of the reader', () => {
   });
 
   test.each<[what: string, reader: Partial<Reader>]>([
-    ['accepts too much', { readModelField: () => ({ model: 'm', stream: false, start: 9, end: 12 }) }],
+    ['accepts too much', { readAsked: () => ({ model: 'm', stream: false, start: 9, end: 12 }) }],
     [
       'accepts too little',
       {
-        readModelField: () => {
+        readAsked: () => {
           throw Object.assign(new Error(), { code: 'invalid_json' });
         },
       },
     ],
-    ['fails in its own way', { readModelField: () => (undefined as unknown as Buffer).at(0) as never }],
+    ['fails in its own way', { readAsked: () => (undefined as unknown as Buffer).at(0) as never }],
     [
       'finds the wrong place',
-      { readModelField: (body) => ({ ...readModelField(body), start: readModelField(body).start + 1 }) },
+      { readAsked: (body) => ({ ...readAsked(body), start: readAsked(body).start + 1 }) },
     ],
-    ['reads another model', { readModelField: (body) => ({ ...readModelField(body), model: 'x' }) }],
-    ['misses the stream', { readModelField: (body) => ({ ...readModelField(body), stream: false }) }],
+    ['reads another model', { readAsked: (body) => ({ ...readAsked(body), model: 'x' }) }],
+    ['misses the stream', { readAsked: (body) => ({ ...readAsked(body), stream: false }) }],
     [
       'changes more than the model',
       {

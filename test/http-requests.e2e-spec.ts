@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { RecordedRequest } from '../src/demo/recorded-request.js';
+import type { RecordedRequest } from '../src/simulator/recorded-request.js';
 import { apiError, BODY, completionOf, Edge, errorIn, MODEL, POST, requestOf } from './support/edge.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { RawClient } from './support/raw-client.js';

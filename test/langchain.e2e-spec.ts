@@ -4,7 +4,7 @@ import { tool } from '@langchain/core/tools';
 import { concat } from '@langchain/core/utils/stream';
 import { ChatOpenAI, type ChatOpenAIFields } from '@langchain/openai';
 import { APIError, AuthenticationError, BadRequestError, InternalServerError, RateLimitError } from 'openai';
-import type { NamedKind } from '../src/demo/misbehaviour.js';
+import type { NamedKind } from '../src/simulator/faults/misbehaviour.js';
 import { ADD, CALL, saying, streaming } from './support/chat-answers.js';
 import { ALIAS, ClientStage, FIRST, KEY, SECOND } from './support/client-stage.js';
 import { failureOf, thrownBy } from './support/failure-of.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { startRouter, type TestRouter } from './support/router.js';
 
 let simulator: ChutesSimulator;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import type { Behaviour, NamedKind } from '../src/demo/misbehaviour.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { Behaviour, NamedKind } from '../src/simulator/faults/misbehaviour.js';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { AttemptsService } from '../src/proxy/attempts.service.js';
 import { MetricsService } from '../src/telemetry/metrics.service.js';

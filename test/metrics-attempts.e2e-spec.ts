@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import type { Behaviour } from '../src/demo/misbehaviour.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { Behaviour } from '../src/simulator/faults/misbehaviour.js';
 import { StickyStore } from '../src/sticky/sticky.store.js';
 import { ask, complete, selectedOf } from './support/ask.js';
 import { metricsAfter, metricsOf } from './support/metrics.js';

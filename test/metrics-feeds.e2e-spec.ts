@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { utilizationRow } from '../src/demo/simulated-utilization.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { metricsOf } from './support/metrics.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 

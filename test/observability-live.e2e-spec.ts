@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { readAlerts, readRuleCases } from './support/alert-rules.js';
 import { giveFeeds, sendAllSorts } from './support/all-sorts.js';
 import { type PanelQuery, queriesOf, readDashboard, withVariables } from './support/dashboard.js';

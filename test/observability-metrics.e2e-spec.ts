@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { giveFeeds, sendAllSorts } from './support/all-sorts.js';
 import { metricsOf } from './support/metrics.js';
 import { startRouter, type TestRouter } from './support/router.js';

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { giveFeeds, sendAllSorts } from './support/all-sorts.js';
 import { metricsOf } from './support/metrics.js';
 import { PROMETHEUS_ADVICE, promtool } from './support/promtool.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { headerOf, headersOf } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { head, response } from './support/raw-upstream.js';

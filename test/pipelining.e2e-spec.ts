@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { RequestRecord } from '../src/telemetry/request-record.js';
+import type { RequestRecord } from '../src/request/request-record.js';
 import { RequestTelemetry } from '../src/telemetry/request-telemetry.service.js';
 import { metricsAfter, metricsOf } from './support/metrics.js';
 import {

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { CANARY, canariesIn, CANARY_LINES, canaryRequest } from './support/canaries.js';
 import { startReady } from './support/lifecycle.js';
 import { metricsOf } from './support/metrics.js';

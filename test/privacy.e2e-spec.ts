@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import type { Behaviour } from '../src/demo/misbehaviour.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { Behaviour } from '../src/simulator/faults/misbehaviour.js';
 import { clientKey } from '../src/sticky/client-key.js';
 import { keyedHash } from '../src/sticky/keyed-hash.js';
 import { ask, complete } from './support/ask.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { utilizationRow } from '../src/demo/simulated-utilization.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { complete, errorOf } from './support/ask.js';
 import { chosenBy, RESTLESS } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import type { FeedBehaviour, NamedFeedBehaviour } from '../src/demo/feed-misbehaviour.js';
-import { utilizationRow } from '../src/demo/simulated-utilization.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { FeedBehaviour, NamedFeedBehaviour } from '../src/simulator/faults/feed-misbehaviour.js';
+import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { ask, complete, errorOf } from './support/ask.js';
 import { chosenBy, NEVER, refreshed, RESTLESS, type WatchedFeed } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { complete, selectedOf } from './support/ask.js';
 import { metricsOf } from './support/metrics.js';
 import { closeRedisServers, describeWithRedis, RedisServer } from './support/redis-server.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { complete, errorOf } from './support/ask.js';
 import { RawClient } from './support/raw-client.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';

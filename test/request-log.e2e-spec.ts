@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { ask, complete } from './support/ask.js';
 import { chatBody, chatRequest } from './support/chat-request.js';
 import { RawClient } from './support/raw-client.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { bodyOf, completionOf, MODEL, OTHER_MODEL, POST, requestOf } from './support/edge.js';
 import { Metrics } from './support/metrics.js';
 import { killProcesses, type RouterProcess, startProcess } from './support/process.js';

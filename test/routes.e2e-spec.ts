@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { modelEntry } from '../src/demo/simulated-models.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { modelEntry } from '../src/simulator/feeds/simulated-models.js';
 import { ask, complete, errorOf } from './support/ask.js';
 import { headerOf } from './support/raw-response.js';
 import { RawClient } from './support/raw-client.js';

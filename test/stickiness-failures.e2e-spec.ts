@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import type { NamedKind } from '../src/demo/misbehaviour.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { NamedKind } from '../src/simulator/faults/misbehaviour.js';
 import { complete } from './support/ask.js';
 import { arrived, Caller } from './support/caller.js';
 import { chatRequest } from './support/chat-request.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import type { Exchange } from '../src/demo/exchange.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { Exchange } from '../src/simulator/exchange.js';
 import { arrived, Caller } from './support/caller.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
-import { selfSigned } from '../src/demo/self-signed.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { selfSigned } from '../src/simulator/self-signed.js';
 import { chatRequest } from './support/chat-request.js';
 import { RawClient } from './support/raw-client.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';

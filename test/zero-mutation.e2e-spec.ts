@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { ChutesSimulator } from '../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { complete } from './support/ask.js';
 import { answerTo, chunksOf, postHead } from './support/raw-upload.js';
 import { startRouter, type TestRouter } from './support/router.js';

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { closedPort } from '../../test/support/ports.js';
 import { loadConfig } from '../config/config.js';
-import { ChutesSimulator } from '../demo/chutes-simulator.js';
-import type { FeedBehaviour } from '../demo/feed-misbehaviour.js';
+import { ChutesSimulator } from '../simulator/chutes-simulator.js';
+import type { FeedBehaviour } from '../simulator/faults/feed-misbehaviour.js';
 import { CatalogClient, FetchError } from './catalog.client.js';
 
 jest.setTimeout(30_000);

@@ -6,7 +6,7 @@ import { MetricsService } from '../telemetry/metrics.service.js';
 import { CatalogClient } from './catalog.client.js';
 import { CatalogService, type FeedName, type Feeds } from './catalog.service.js';
 import type { Refresh } from './feed.js';
-import { nextTurn, parseInTurns } from './parse-in-turns.js';
+import { nextTurn, parseInTurns } from '../runtime/parse-in-turns.timer.js';
 import { readModelList } from './model-list.js';
 import { readUtilization } from './utilization-feed.js';
 

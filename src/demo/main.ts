@@ -4,7 +4,7 @@ import { parseArgs, styleText } from 'node:util';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../app.factory.js';
 import { loadConfig } from '../config/config.js';
-import { ChutesSimulator } from './chutes-simulator.js';
+import { ChutesSimulator } from '../simulator/chutes-simulator.js';
 import { type Stage, Tour } from './tour.js';
 
 const PORT = 8080;

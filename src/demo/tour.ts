@@ -1,5 +1,5 @@
-import type { ChutesSimulator } from './chutes-simulator.js';
-import { eventData } from './event-data.js';
+import type { ChutesSimulator } from '../simulator/chutes-simulator.js';
+import { eventData } from '../simulator/answers/event-data.js';
 
 /** Where the tour is told. */
 export interface Stage {

@@ -5,11 +5,11 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
-import type { RequestRecord } from '../telemetry/request-record.js';
+import type { RequestRecord } from '../request/request-record.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
 import { ALLOW_ORIGIN, corsHeaders, preflightHeaders } from './cors.js';
-import { requestIdOf } from './request-id.js';
-import { sendError } from './send-error.js';
+import { requestIdOf } from '../request/request-id.js';
+import { sendError } from './send-error.socket.js';
 
 /**
  * What every request goes through first, whether a route of Fastify's answers it or not. One whose path cannot be read is only

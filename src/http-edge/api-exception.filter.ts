@@ -2,8 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toApiError } from '../openai/to-error-response.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
-import type { RequestRecord } from '../telemetry/request-record.js';
-import { sendError } from './send-error.js';
+import type { RequestRecord } from '../request/request-record.js';
+import { sendError } from './send-error.socket.js';
 
 /** The one place where failures become answers. */
 @Catch()

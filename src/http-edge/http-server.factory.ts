@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
-import { announceClosing, answerLast, endLingeringly, isClosing } from './closing.js';
+import { announceClosing, answerLast, endLingeringly, isClosing } from './closing.socket.js';
 import { parserError, requestProblem } from './framing.js';
 import { rawError } from './raw-error.js';
-import { requestIdOf } from './request-id.js';
+import { requestIdOf } from '../request/request-id.js';
 
 /** Responses to requests that came too late: nobody writes them. */
 const dropped = new WeakSet<ServerResponse>();

@@ -5,7 +5,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { AdmissionService } from '../http-edge/admission.service.js';
-import { sendError } from '../http-edge/send-error.js';
+import { sendError } from '../http-edge/send-error.socket.js';
 import { ApiError } from '../openai/api-error.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';

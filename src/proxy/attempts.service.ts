@@ -3,11 +3,11 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import type { RequestRecord } from '../telemetry/request-record.js';
+import type { RequestRecord } from '../request/request-record.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
-import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.js';
+import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import type { Opened } from '../upstream/relay.service.js';
-import { type CandidateOrder, placeOf } from './candidate-order.js';
+import { type CandidateOrder, placeOf } from '../routing/candidate-order.js';
 import { failureReason, verdict } from './verdict.js';
 
 export interface AttemptPlan {

@@ -8,7 +8,7 @@ import { AttemptsService } from './attempts.service.js';
 import { CompletionsController } from './completions.controller.js';
 import { ModelsController } from './models.controller.js';
 import { ProxyService } from './proxy.service.js';
-import { RequestBodyService } from './request-body.service.js';
+import { RequestBodyService } from '../reading/request-body.service.js';
 
 @Module({
   imports: [HttpEdgeModule, CatalogModule, RankingModule, StickyModule, UpstreamModule],

@@ -7,18 +7,18 @@ import type { ClientKey } from '../sticky/client-key.js';
 import type { Pin } from '../sticky/pin.js';
 import { StickyService } from '../sticky/sticky.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import type { RequestRecord } from '../telemetry/request-record.js';
+import type { RequestRecord } from '../request/request-record.js';
 import { asHeaderValue, toUpstreamHeaders } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
-import type { UpstreamRequest } from '../upstream/upstream-exchange.js';
+import type { UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
-import { pinnedFirst } from './candidate-order.js';
-import { candidatesFor, catalogIdOf } from './candidates.js';
-import { HeldBody } from './held-body.js';
-import { type ModelField, readModelField } from './model-field.js';
-import { RequestBodyService } from './request-body.service.js';
-import { routeOf } from './route.js';
-import { upstreamBody } from './upstream-body.js';
+import { pinnedFirst } from '../routing/candidate-order.js';
+import { candidatesFor, catalogIdOf } from '../routing/candidates.js';
+import { HeldBody } from '../reading/held-body.js';
+import { type Asked, readAsked } from '../reading/asked.js';
+import { RequestBodyService } from '../reading/request-body.service.js';
+import { routeOf } from '../routing/route.js';
+import { upstreamBody } from '../reading/upstream-body.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
 const parsersTurn = Promise.resolve();
@@ -51,16 +51,16 @@ export class ProxyService {
 
       const readAtMs = performance.now();
       record.phase = 'waiting';
-      const field = readModelField(body.pieces);
-      const candidates = this.candidatesFor(field, record);
-      key = record.mode === 'direct' ? undefined : this.sticky.keyOf(record.request, field.model);
+      const asked = readAsked(body.pieces);
+      const candidates = this.candidatesFor(asked, record);
+      key = record.mode === 'direct' ? undefined : this.sticky.keyOf(record.request, asked.model);
       const found = key && this.sticky.pinFor(key, candidates);
       pin = found instanceof Promise ? await found : found;
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const order = pinnedFirst(candidates, pin?.model);
-      const requestFor = this.requestsFor(record, path, body, field);
-      const plan = { order, isStreamed: field.stream, readAtMs, requestFor };
+      const requestFor = this.requestsFor(record, path, body, asked);
+      const plan = { order, isStreamed: asked.stream, readAtMs, requestFor };
       const attempts = this.attempts.begin(plan, record);
       while (!attempts.isOver) attempts.judge(await attempts.outcome);
       const { selected } = attempts;
@@ -74,7 +74,7 @@ export class ProxyService {
     }
   }
 
-  private candidatesFor({ model }: ModelField, record: RequestRecord): readonly ModelId[] {
+  private candidatesFor({ model }: Asked, record: RequestRecord): readonly ModelId[] {
     const route = routeOf(model, this.config.routing);
     record.mode = route.mode;
     const candidates = candidatesFor(route, this.ranking.snapshot, this.config.routing);
@@ -87,7 +87,7 @@ export class ProxyService {
     { request, id }: RequestRecord,
     path: string,
     held: HeldBody,
-    field: ModelField,
+    asked: Asked,
   ): (model: ModelId) => UpstreamRequest {
     const { origin, path: prefix } = this.config.backend;
     const url = request.url as string;
@@ -95,7 +95,7 @@ export class ProxyService {
     const target = prefix + path + (query === -1 ? '' : url.slice(query));
     const headers = toUpstreamHeaders(request.rawHeaders, id);
     return (model) => {
-      const body = upstreamBody(held, field, model);
+      const body = upstreamBody(held, asked, model);
       return { origin, path: target, method: 'POST', headers, body };
     };
   }

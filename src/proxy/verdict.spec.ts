@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Outcome } from '../upstream/upstream-exchange.js';
+import type { Outcome } from '../upstream/upstream-exchange.client.js';
 import { failureReason, type Verdict, verdict } from './verdict.js';
 
 const retryableStatuses = new Set([502, 503]);

@@ -1,4 +1,4 @@
-import type { Outcome } from '../upstream/upstream-exchange.js';
+import type { Outcome } from '../upstream/upstream-exchange.client.js';
 
 /** What follows from an attempt. */
 export type Verdict =

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
+import { ABORT_PHASES, type AbortPhase, type Mode } from '../request/request-record.js';
 import { Histogram } from './histogram.js';
 import { Tally } from './tally.js';
 
@@ -7,13 +8,10 @@ const PREFIX = 'chutes_autopilot_';
 const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const OVERHEAD_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];
 
-export type Mode = 'alias' | 'list' | 'direct' | 'none';
-const ABORT_PHASES = ['upload', 'waiting', 'streaming'] as const;
 const STICKY_LOOKUPS = ['hit', 'miss', 'ineligible', 'error'] as const;
 const FEEDS = ['models', 'utilization'] as const;
 const REFRESH_OUTCOMES = ['ok', 'empty', 'error'] as const;
 
-export type AbortPhase = (typeof ABORT_PHASES)[number];
 export type StickyLookup = (typeof STICKY_LOOKUPS)[number];
 type FeedLabel = (typeof FEEDS)[number];
 type RefreshOutcome = (typeof REFRESH_OUTCOMES)[number];

@@ -14,7 +14,7 @@ import {
   stringMatching,
 } from 'fast-check';
 import { requestLine } from './request-line.js';
-import { RequestRecord } from './request-record.js';
+import { RequestRecord } from '../request/request-record.js';
 
 const request = new IncomingMessage(new Socket());
 const response = new ServerResponse(request);

@@ -1,4 +1,4 @@
-import type { Ending, RequestRecord } from './request-record.js';
+import type { Ending, RequestRecord } from '../request/request-record.js';
 
 /** How a request went, when all of it is known. Times are monotonic milliseconds. */
 export interface Finished {

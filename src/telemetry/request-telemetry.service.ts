@@ -3,9 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { LOG_DESTINATION, type LogDestination, LOGGER, type Logger } from './logger.js';
 import { MetricsService } from './metrics.service.js';
-import { CLIENT_CLOSED_REQUEST, endingOf, RequestRecord, traceIdOf } from './request-record.js';
+import { CLIENT_CLOSED_REQUEST, endingOf, RequestRecord, traceIdOf } from '../request/request-record.js';
 import { requestLine } from './request-line.js';
-import { Roster } from './roster.js';
+import { Roster } from '../runtime/roster.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

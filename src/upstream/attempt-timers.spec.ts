@@ -3,9 +3,9 @@ import type { Dispatcher } from 'undici';
 import { FakeConnection } from '../../test/support/fake-connection.js';
 import { Connector } from '../egress/connector.factory.js';
 import type { AttemptClock } from './attempt-clock.js';
-import { ConnectionSlots } from './connection-slots.js';
-import { Deadlines } from './deadlines.js';
-import { type Outcome, UpstreamExchange } from './upstream-exchange.js';
+import { ConnectionSlots } from './connection-slots.timer.js';
+import { Deadlines } from '../runtime/deadlines.timer.js';
+import { type Outcome, UpstreamExchange } from './upstream-exchange.client.js';
 
 const CONNECT_MS = 200;
 const clock: AttemptClock = {

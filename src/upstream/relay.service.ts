@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import type { RequestRecord } from '../telemetry/request-record.js';
-import { Deadlines } from './deadlines.js';
+import type { RequestRecord } from '../request/request-record.js';
+import { Deadlines } from '../runtime/deadlines.timer.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 import { toClientHeaders } from './headers.js';
-import { type InterruptionCode, Relay, type RelayLimits } from './relay.js';
-import type { Outcome, UpstreamExchange } from './upstream-exchange.js';
+import { type InterruptionCode, Relay, type RelayLimits } from './relay.socket.js';
+import type { Outcome, UpstreamExchange } from './upstream-exchange.client.js';
 
 export type Opened = Extract<Outcome, { kind: 'opened' }>;
 

@@ -4,9 +4,9 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Connector } from '../egress/connector.factory.js';
 import { proxyChoice } from '../egress/proxy-choice.js';
 import type { AttemptClock } from './attempt-clock.js';
-import { ConnectionSlots } from './connection-slots.js';
-import { Deadlines } from './deadlines.js';
-import { type ExchangeOptions, UpstreamExchange, type UpstreamRequest } from './upstream-exchange.js';
+import { ConnectionSlots } from './connection-slots.timer.js';
+import { Deadlines } from '../runtime/deadlines.timer.js';
+import { type ExchangeOptions, UpstreamExchange, type UpstreamRequest } from './upstream-exchange.client.js';
 
 /**
  * A request on a kept connection that the upstream has just closed is reset and rightly not resent by undici,

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { Deadlines } from './deadlines.js';
+import { Deadlines } from '../runtime/deadlines.timer.js';
 import { RelayService } from './relay.service.js';
 import { UpstreamClient } from './upstream.client.js';
 

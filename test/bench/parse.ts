@@ -5,18 +5,18 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import type * as ModelFieldFile from '../../src/proxy/model-field.js';
+import type * as ModelFieldFile from '../../src/reading/asked.js';
 
 interface Body {
   readonly bytes: Buffer;
   readonly text: string;
 }
 
-const built = new URL('../../dist/proxy/model-field.js', import.meta.url);
-const { readModelField } = (await import(built.href)) as typeof ModelFieldFile;
+const built = new URL('../../dist/reading/asked.js', import.meta.url);
+const { readAsked } = (await import(built.href)) as typeof ModelFieldFile;
 
 const READERS: readonly (readonly [name: string, read: (body: Body) => unknown])[] = [
-  ['reader', ({ bytes }) => readModelField([bytes])],
+  ['reader', ({ bytes }) => readAsked([bytes])],
   ['JSON.parse(text)', ({ text }) => JSON.parse(text) as unknown],
   ['JSON.parse(body.toString())', ({ bytes }) => JSON.parse(bytes.toString()) as unknown],
   ['isUtf8', ({ bytes }) => isUtf8(bytes)],

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ModelField } from '../../src/proxy/model-field.ts';
+import type { Asked } from '../../src/reading/asked.ts';
 import { importBuilt } from '../support/built.ts';
 import { cut } from '../support/cut.ts';
 import { Random } from '../support/random.ts';
@@ -7,7 +7,7 @@ import { mutated, shrunk } from './bytes.ts';
 import { BODIES, deepBody, JSON_TOKENS, randomBody } from './json.ts';
 import { expectedOf } from './reader-oracle.ts';
 
-export type Reader = typeof import('../../src/proxy/model-field.ts');
+export type Reader = typeof import('../../src/reading/asked.ts');
 
 /** Stands for no model that an input names. */
 const REPLACEMENT = 'the/replacement "é"';
@@ -23,7 +23,7 @@ export interface ReaderReport {
 
 /** Reads made-up bodies for so long and compares what comes of them with what the oracle says. */
 export async function fuzzReader(seed: number, ms: number): Promise<ReaderReport> {
-  const reader = await importBuilt<Reader>('proxy/model-field.js');
+  const reader = await importBuilt<Reader>('reading/asked.js');
   const report: ReaderReport = { inputs: 0, outcomes: new Map(), problems: [] };
   const until = performance.now() + ms;
   while (performance.now() < until && report.problems.length < 10) {
@@ -49,7 +49,7 @@ function inputOf(random: Random): Buffer {
 
 /** @returns what came of a body, and what is wrong with that. */
 export function examine(
-  { readModelField, withModel }: Reader,
+  { readAsked, withModel }: Reader,
   bytes: Buffer,
 ): { outcome: string; problem?: string } {
   const body = Buffer.concat([SURROUNDINGS, bytes, SURROUNDINGS]).subarray(
@@ -59,9 +59,9 @@ export function examine(
   // Cut differently from input to input, but the same way each time.
   const pieces = cut(body, 1 + (bytes.length % 97));
   const expected = expectedOf(bytes);
-  let field: ModelField;
+  let field: Asked;
   try {
-    field = readModelField(pieces);
+    field = readAsked(pieces);
   } catch (error) {
     const { code } = error as { code?: unknown };
     const outcome = String(code);

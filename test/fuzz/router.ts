@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChutesSimulator } from '../../src/demo/chutes-simulator.ts';
-import type { Exchange } from '../../src/demo/exchange.ts';
-import type { RecordedRequest } from '../../src/demo/recorded-request.ts';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.ts';
+import type { Exchange } from '../../src/simulator/exchange.ts';
+import type { RecordedRequest } from '../../src/simulator/recorded-request.ts';
 import { importBuilt } from '../support/built.ts';
 import { Random } from '../support/random.ts';
 import type { LogLine } from '../support/router.ts';
@@ -61,8 +61,9 @@ export class RouterFuzz {
 
   /** Sends made-up requests for so long. */
   static async run(seed: number, ms: number): Promise<RouterReport> {
-    const { ChutesSimulator } =
-      await importBuilt<typeof import('../../src/demo/chutes-simulator.ts')>('demo/chutes-simulator.js');
+    const { ChutesSimulator } = await importBuilt<typeof import('../../src/simulator/chutes-simulator.ts')>(
+      'simulator/chutes-simulator.js',
+    );
     const fuzz = new RouterFuzz(seed, await ChutesSimulator.start({ keepRequests: 0 }));
     await fuzz.#run(ms);
     return fuzz.report;

@@ -5,10 +5,20 @@ export type Demo = Awaited<ReturnType<typeof loadDemo>>;
 
 export async function loadDemo() {
   return {
-    ...(await importBuilt<typeof import('../../src/demo/chutes-simulator.ts')>('demo/chutes-simulator.js')),
-    ...(await importBuilt<typeof import('../../src/demo/misbehaviour.ts')>('demo/misbehaviour.js')),
-    ...(await importBuilt<typeof import('../../src/demo/perform.ts')>('demo/perform.js')),
-    ...(await importBuilt<typeof import('../../src/demo/chutes-replies.ts')>('demo/chutes-replies.js')),
-    ...(await importBuilt<typeof import('../../src/demo/simulated-answer.ts')>('demo/simulated-answer.js')),
+    ...(await importBuilt<typeof import('../../src/simulator/chutes-simulator.ts')>(
+      'simulator/chutes-simulator.js',
+    )),
+    ...(await importBuilt<typeof import('../../src/simulator/faults/misbehaviour.ts')>(
+      'simulator/faults/misbehaviour.js',
+    )),
+    ...(await importBuilt<typeof import('../../src/simulator/faults/perform.ts')>(
+      'simulator/faults/perform.js',
+    )),
+    ...(await importBuilt<typeof import('../../src/simulator/answers/chutes-replies.ts')>(
+      'simulator/answers/chutes-replies.js',
+    )),
+    ...(await importBuilt<typeof import('../../src/simulator/answers/simulated-answer.ts')>(
+      'simulator/answers/simulated-answer.js',
+    )),
   };
 }

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../src/demo/exchange.ts';
+import type { Exchange } from '../../src/simulator/exchange.ts';
 import { cut, none, type Promised, type Show, type Step, whole } from './step.ts';
 
 const INVALID = none('upstream_invalid_response');

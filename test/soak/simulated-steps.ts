@@ -1,4 +1,4 @@
-import type { Behaviour, NamedKind } from '../../src/demo/misbehaviour.ts';
+import type { Behaviour, NamedKind } from '../../src/simulator/faults/misbehaviour.ts';
 import type { Demo } from './demo.ts';
 import { cut, none, type Promised, type Show, type Step, whole } from './step.ts';
 

@@ -1,5 +1,5 @@
-import type { Exchange } from '../../src/demo/exchange.ts';
-import type { Performance } from '../../src/demo/perform.ts';
+import type { Exchange } from '../../src/simulator/exchange.ts';
+import type { Performance } from '../../src/simulator/faults/perform.ts';
 
 /** An answer in the making. */
 export interface Show {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ChutesSimulator } from '../../src/demo/chutes-simulator.ts';
-import type { Exchange } from '../../src/demo/exchange.ts';
-import type { NamedFeedBehaviour } from '../../src/demo/feed-misbehaviour.ts';
-import type { RecordedRequest } from '../../src/demo/recorded-request.ts';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.ts';
+import type { Exchange } from '../../src/simulator/exchange.ts';
+import type { NamedFeedBehaviour } from '../../src/simulator/faults/feed-misbehaviour.ts';
+import type { RecordedRequest } from '../../src/simulator/recorded-request.ts';
 import type { Random } from '../support/random.ts';
 import type { Call } from './call.ts';
 import type { Demo } from './demo.ts';

@@ -1,4 +1,4 @@
-import type { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { ask, complete } from './ask.js';
 import { chatRequest } from './chat-request.js';
 import { metricsOf } from './metrics.js';

@@ -1,4 +1,4 @@
-import type { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { type Answer, complete } from './ask.js';
 import type { TestRouter } from './router.js';
 

@@ -1,4 +1,4 @@
-import type { Behaviour } from '../../src/demo/misbehaviour.js';
+import type { Behaviour } from '../../src/simulator/faults/misbehaviour.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
-import { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
-import type { RecordedRequest } from '../../src/demo/recorded-request.js';
+import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
+import type { RecordedRequest } from '../../src/simulator/recorded-request.js';
 import { type Env, startRouter, type TestRouter } from './router.js';
 
 export const ALIAS = 'chutesai/AutoPilot';

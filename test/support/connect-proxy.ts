@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SelfSigned } from '../../src/demo/self-signed.js';
+import type { SelfSigned } from '../../src/simulator/self-signed.js';
 import { RawConnection } from './raw-upstream.js';
 
 /** A `CONNECT` as it arrived. */

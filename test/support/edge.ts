@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { metricsOf } from './metrics.js';
 import { RawClient } from './raw-client.js';
 import { headerOf, type RawResponse } from './raw-response.js';

@@ -1,5 +1,5 @@
-import { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
-import { type PrivateAuthority, privateAuthority } from '../../src/demo/self-signed.js';
+import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
+import { type PrivateAuthority, privateAuthority } from '../../src/simulator/self-signed.js';
 import { ConnectProxy, openTunnel } from './connect-proxy.js';
 import { type Env, startRouter, type TestRouter } from './router.js';
 import { trust } from './trust.js';

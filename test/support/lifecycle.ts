@@ -1,4 +1,4 @@
-import type { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { chatRequest } from './chat-request.js';
 import { type RouterProcess, startProcess } from './process.js';
 import { RawClient } from './raw-client.js';

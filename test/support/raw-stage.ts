@@ -1,4 +1,4 @@
-import { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { type ChatRequest, chatRequest } from './chat-request.js';
 import { RawClient } from './raw-client.js';
 import type { RawResponse } from './raw-response.js';

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.factory.js';
 import { loadConfig } from '../../src/config/config.js';
-import type { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 
 export type Env = Readonly<Record<string, string>>;
 export type LogLine = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { ChutesSimulator } from '../../src/demo/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { metricsOf } from './metrics.js';
 import { type Env, eventually, type LogLine, startRouter, type TestRouter } from './router.js';
 

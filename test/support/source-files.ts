@@ -62,30 +62,41 @@ function textOf(node: ts.Expression): string {
   return ts.isStringLiteralLike(node) ? node.text : node.getText();
 }
 
-const EVERYWHERE = ['config', 'openai', 'telemetry'];
+/** The ground floor. */
+const GROUND = ['config', 'openai', 'request', 'runtime'];
+const EVERYWHERE = [...GROUND, 'telemetry'];
 
 /** Which other folders a folder may use. */
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   config: [],
   openai: [],
-  telemetry: EVERYWHERE,
+  request: [],
+  runtime: [],
+  telemetry: GROUND,
   egress: EVERYWHERE,
   catalog: [...EVERYWHERE, 'egress'],
   'http-edge': EVERYWHERE,
   upstream: [...EVERYWHERE, 'egress'],
   ranking: [...EVERYWHERE, 'catalog'],
   sticky: [...EVERYWHERE, 'catalog'],
-  proxy: [...EVERYWHERE, 'http-edge', 'upstream', 'ranking', 'sticky', 'catalog'],
+  reading: [...EVERYWHERE, 'catalog'],
+  routing: [...EVERYWHERE, 'ranking', 'catalog'],
+  proxy: [...EVERYWHERE, 'http-edge', 'reading', 'routing', 'sticky', 'upstream', 'ranking', 'catalog'],
   evidence: [...EVERYWHERE, 'upstream', 'ranking', 'sticky', 'catalog'],
   lifecycle: [...EVERYWHERE, 'http-edge', 'upstream'],
-  health: [...EVERYWHERE, 'lifecycle', 'ranking', 'catalog'],
+  health: [...EVERYWHERE, 'lifecycle', 'routing', 'ranking', 'catalog'],
+  simulator: [],
+  demo: ['.', ...EVERYWHERE, 'simulator'],
 };
+
+/** What is not the router: a simulated upstream, and a tour that starts both. */
+export const ASIDE = /^(?:demo|simulator)\//;
 
 /** Imports that go where they must not, types included. */
 export function directionProblems(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, imports }) => {
     const own = posix.dirname(path).split('/', 1)[0] ?? '.';
-    if (own === '.' || own === 'demo') return [];
+    if (own === '.') return [];
     return imports
       .filter(({ specifier }) => specifier.startsWith('.'))
       .map(
@@ -96,13 +107,13 @@ export function directionProblems(files: readonly SourceFile[]): string[] {
   });
 }
 
-const ROLES = 'module|service|controller|filter|indicator|client|store|refresher|factory';
+const ROLES = 'module|service|controller|filter|indicator|client|store|refresher|factory|timer|socket';
 const HAS_ROLE = new RegExp(`(?:\\.(?:${ROLES})|(?:^|/)main)\\.ts$`);
 const FRAMEWORK = /^(?:@nestjs\/|nestjs-|@willsoto\/nestjs-|@?fastify(?:\/|$)|undici(?:\/|$)|pino(?:[-/]|$))/;
 
 /** What keeps files without a role in their name from being pure. */
 export function purityProblems(files: readonly SourceFile[]): string[] {
-  const core = files.filter(({ path }) => !HAS_ROLE.test(path) && !path.startsWith('demo/'));
+  const core = files.filter(({ path }) => !HAS_ROLE.test(path) && !ASIDE.test(path));
   return core.flatMap((file) => impurities(file).map((impurity) => `${file.path} ${impurity}`));
 }
 

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export type Mode = 'alias' | 'list' | 'direct' | 'none';
+
+export const ABORT_PHASES = ['upload', 'waiting', 'streaming'] as const;
+/** How far a request had come when its client left. */
+export type AbortPhase = (typeof ABORT_PHASES)[number];
+
+/**
+ * One request, and what it leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic
+ * milliseconds.
+ */
+export class RequestRecord implements Client {
+  mode: Mode = 'none';
+  phase: AbortPhase = 'upload';
+  candidates = 0;
+  attempts = 0;
+  /** The reason of every failed attempt, in order. */
+  readonly failovers: string[] = [];
+  /** The model that answered, as a label: a catalog id or `other`. */
+  model: string | undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  firstByteAtMs: number | undefined;
+  /** Set where the router itself ends an answer early. */
+  isInterrupted = false;
+  /** Set where the client has the whole answer though its response is still open. */
+  isDelivered = false;
+  isGone = false;
+  listener: ClientListener | undefined;
+
+  /** @param isCounted whether the metrics count this request. */
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    readonly id: string,
+    readonly traceId: string | undefined,
+    readonly startedAtMs: number,
+    readonly isCounted: boolean,
+  ) {}
+
+  /** The connection lets go of the response. */
+  leave(): void {
+    const { listener } = this;
+    this.isGone = true;
+    this.listener = undefined;
+    listener?.onClientGone();
+  }
+
+  /** The router answers by itself. */
+  answered(body: string, nowMs: number): void {
+    this.firstByteAtMs = nowMs;
+    this.bytesOut = Buffer.byteLength(body);
+  }
+}
+
+/** Who waits for an answer. */
+export interface Client {
+  /** Whether the connection has let go of the response, finished or not. */
+  readonly isGone: boolean;
+  /** How many exchanges have been given a connection for it. */
+  attempts: number;
+  /** Who has to know when it does, one at a time: an attempt, then a relay. */
+  listener: ClientListener | undefined;
+}
+
+/** An object and not a function: with a new function in this place V8 keeps each request until a full collection. */
+export interface ClientListener {
+  onClientGone(): void;
+}
+
+export type Ending = 'complete' | 'interrupted' | 'client_gone';
+
+/** nginx's status for a client that went away before its answer was complete. */
+export const CLIENT_CLOSED_REQUEST = 499;
+
+export function endingOf(record: RequestRecord, isFinished: boolean): Ending {
+  if (record.isInterrupted) return 'interrupted';
+  return isFinished || record.isDelivered ? 'complete' : 'client_gone';
+}
+
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,128}$/;
+
+/** Whether a client's `X-Request-Id` may stand for the request. */
+export function isRequestId(value: unknown): value is string {
+  return typeof value === 'string' && VISIBLE_ASCII.test(value);
+}
+
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-.*)?$/;
+
+/** The trace id of a valid W3C `traceparent`. Version 00 has no further fields. */
+export function traceIdOf(traceparent: unknown): string | undefined {
+  if (typeof traceparent !== 'string') return undefined;
+  if (traceparent.startsWith('00-') && traceparent.length !== 55) return undefined;
+  return TRACEPARENT.exec(traceparent)?.[1];
+}

@@ -1,0 +1,125 @@
+import { fraction } from '../seeded.js';
+
+/** What the answer has to say and how; pure data, so that the same prompt gives the same answer. */
+export interface AnswerPlan {
+  readonly kind: 'chat' | 'text';
+  /** The answer's own id, without its prefix. */
+  readonly id: string;
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly model: string;
+  readonly tokens: readonly string[];
+  readonly finishReason: 'stop' | 'length';
+  readonly promptTokens: number;
+  /** Whether a stream ends with a chunk that holds the usage. */
+  readonly includeUsage: boolean;
+}
+
+export const DONE_EVENT = 'data: [DONE]\n\n';
+
+const OPENINGS = [
+  'Hello from the simulated',
+  'You have reached the simulated',
+  'This answer was made up by the simulated',
+];
+
+const SENTENCES = [
+  'The router looked at the free capacity of every model and sent you here.',
+  'A request is like a letter: the envelope changes hands, the words inside stay yours.',
+  'Had I been down, the next candidate would have answered before you noticed.',
+  'Busy models are skipped, idle ones are left asleep, and the rest are ranked.',
+  'Come back with the same key and you will find me again, as long as I keep up.',
+  'Every token travels on its own, so you read this while I am still writing it.',
+  'No prompt was stored along the way, and nobody read this answer before you.',
+  'When the roads are full, a good dispatcher says so instead of making you wait.',
+  'The shortest queue is not always the fastest, but it is a fine place to start.',
+  'If you named several models, the first one that was well got the job.',
+];
+
+/**
+ * The words of a model's answer: a few sentences, cut into tokens.
+ *
+ * @param count how many tokens; without it, as many as the sentences have
+ */
+export function answerTokens(seed: number, model: string, count?: number): string[] {
+  const opening = OPENINGS[Math.floor(fraction(`${seed} opening ${model}`) * OPENINGS.length)] ?? '';
+  const chosen = SENTENCES.map((sentence) => ({ sentence, rank: fraction(`${seed} ${model} ${sentence}`) }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .slice(0, 4)
+    .map(({ sentence }) => sentence);
+  const words = [`${opening} ${model}.`, ...chosen].join(' ').match(/ ?[^ ]+/g) ?? [];
+  return count === undefined ? words : Array.from({ length: count }, (_, index) => repeated(words, index));
+}
+
+/** The body of an answer that is not streamed. */
+export function jsonAnswer(plan: AnswerPlan): string {
+  const text = plan.tokens.join('');
+  const choice =
+    plan.kind === 'chat'
+      ? {
+          index: 0,
+          message: { role: 'assistant', content: text },
+          logprobs: null,
+          finish_reason: plan.finishReason,
+        }
+      : { index: 0, text, logprobs: null, finish_reason: plan.finishReason };
+  return JSON.stringify({
+    id: idOf(plan),
+    object: plan.kind === 'chat' ? 'chat.completion' : 'text_completion',
+    created: plan.created,
+    model: plan.model,
+    choices: [choice],
+    usage: usageOf(plan),
+  });
+}
+
+/** The server-sent events of a streamed answer, one per token and a few around them, without the final `[DONE]`. */
+export function streamEvents(plan: AnswerPlan): string[] {
+  const head = JSON.stringify({
+    id: idOf(plan),
+    object: plan.kind === 'chat' ? 'chat.completion.chunk' : 'text_completion',
+    created: plan.created,
+    model: plan.model,
+  }).slice(0, -1);
+  const usage = plan.includeUsage ? ',"usage":null' : '';
+  const finish = `"finish_reason":"${plan.finishReason}"}]${usage}}\n\n`;
+  const [before, after, first, last] =
+    plan.kind === 'chat'
+      ? [
+          `data: ${head},"choices":[{"index":0,"delta":{"content":`,
+          `},"logprobs":null,"finish_reason":null}]${usage}}\n\n`,
+          [
+            `data: ${head},"choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]${usage}}\n\n`,
+          ],
+          `data: ${head},"choices":[{"index":0,"delta":{},"logprobs":null,${finish}`,
+        ]
+      : [
+          `data: ${head},"choices":[{"index":0,"text":`,
+          `,"logprobs":null,"finish_reason":null}]${usage}}\n\n`,
+          [],
+          `data: ${head},"choices":[{"index":0,"text":"","logprobs":null,${finish}`,
+        ];
+  const events = [...first, ...plan.tokens.map((token) => before + JSON.stringify(token) + after), last];
+  if (plan.includeUsage) {
+    events.push(`data: ${head},"choices":[],"usage":${JSON.stringify(usageOf(plan))}}\n\n`);
+  }
+  return events;
+}
+
+function repeated(words: readonly string[], index: number): string {
+  const word = words[index % words.length] ?? '';
+  return index > 0 && index % words.length === 0 ? ` ${word}` : word;
+}
+
+function idOf({ kind, id }: AnswerPlan): string {
+  return `${kind === 'chat' ? 'chatcmpl' : 'cmpl'}-${id}`;
+}
+
+function usageOf({ promptTokens, tokens }: AnswerPlan): Readonly<Record<string, unknown>> {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: tokens.length,
+    total_tokens: promptTokens + tokens.length,
+    prompt_tokens_details: null,
+  };
+}

@@ -1,0 +1,167 @@
+import { type Reply, REPLIES } from '../answers/chutes-replies.js';
+import type { Exchange } from '../exchange.js';
+import { type Behaviour, REPLY_OF_KIND } from './misbehaviour.js';
+import { type AnswerPlan, DONE_EVENT, jsonAnswer, streamEvents } from '../answers/simulated-answer.js';
+
+/** How fast a model writes. */
+export interface Pace {
+  /** From the whole request to the first token, and with it the headers of a stream; milliseconds. */
+  readonly firstTokenMs: number;
+  /** From each token to the next; milliseconds. */
+  readonly tokenMs: number;
+  /** How many tokens an answer has; without it, as many as its sentences have. */
+  readonly tokens?: number;
+}
+
+/** Everything an exchange needs to be answered well. */
+export interface Performance {
+  readonly plan: AnswerPlan;
+  readonly pace: Pace;
+  readonly isStream: boolean;
+  /** What Chutes adds to every answer of a model. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+};
+export const JSON_HEADERS = { 'content-type': 'application/json' };
+
+const DEFAULT_SLOW_HEADERS_MS = 2000;
+const DEFAULT_CHUNKS = 3;
+/** Long enough for the other side to have read what was sent before a reset. */
+const BEFORE_RESET_MS = 20;
+
+/** Answers one exchange in the way of one behaviour. */
+export async function perform(exchange: Exchange, behaviour: Behaviour, show: Performance): Promise<void> {
+  switch (behaviour.kind) {
+    case 'unavailable':
+    case 'rate-limited':
+    case 'at-capacity':
+    case 'unauthorized':
+    case 'payment-required':
+    case 'internal-error':
+    case 'bad-gateway':
+    case 'gateway-timeout':
+      return send(exchange, REPLY_OF_KIND[behaviour.kind], show.headers);
+    case 'normal':
+      return answer(exchange, show, { done: true });
+    case 'no-done':
+      return answer(exchange, show, { done: false });
+    case 'echo':
+      exchange.begin(200, JSON_HEADERS);
+      return exchange.end(exchange.request.body);
+    case 'slow-headers':
+      await exchange.sleep(behaviour.ms ?? DEFAULT_SLOW_HEADERS_MS);
+      return answer(exchange, show, { done: true });
+    case 'status':
+      await exchange.head(behaviour.status, behaviour.headers);
+      return exchange.end(behaviour.body);
+    case 'scripted':
+      return followScript(exchange, behaviour.script);
+    case 'silent':
+      return exchange.silence();
+    case 'reset':
+      return exchange.reset();
+    case 'close':
+      return exchange.close();
+    case 'headers-then-silence':
+      await exchange.head(200, headersOf(show));
+      return exchange.silence();
+    case 'empty-body':
+      await exchange.head(200, headersOf(show));
+      return exchange.end();
+    case 'reset-after-headers':
+      await exchange.head(200, headersOf(show));
+      await exchange.sleep(BEFORE_RESET_MS);
+      return exchange.reset();
+    case 'cut-stream':
+      await beginning(exchange, show, behaviour.afterChunks);
+      await exchange.sleep(BEFORE_RESET_MS);
+      return behaviour.reset === true ? exchange.reset() : exchange.close();
+    case 'stall':
+      await beginning(exchange, show, behaviour.afterChunks);
+      return exchange.silence();
+    case 'unframed-error':
+      if (!show.isStream) {
+        return send(exchange, REPLIES.internalError, show.headers);
+      }
+      await beginning(exchange, show, behaviour.afterChunks);
+      return exchange.end(UNFRAMED_ERROR);
+    case 'truncated':
+      return truncated(exchange, show);
+  }
+}
+
+/** What Chutes writes when a stream of its own breaks: neither an event nor followed by `[DONE]`. */
+export const UNFRAMED_ERROR = JSON.stringify({
+  error: 'Unhandled exception during response stream: the instance went away',
+});
+
+/** Sends a complete reply with its length. */
+export async function send(exchange: Exchange, reply: Reply, headers: Reply['headers'] = {}): Promise<void> {
+  const length = String(Buffer.byteLength(reply.body));
+  await exchange.head(reply.status, { ...headers, ...reply.headers, 'content-length': length });
+  await exchange.end(reply.body);
+}
+
+async function answer(exchange: Exchange, show: Performance, { done }: { done: boolean }): Promise<void> {
+  const { pace, plan } = show;
+  if (!show.isStream) {
+    // As with the real one, nothing at all is sent before the whole answer is there.
+    await exchange.sleep(pace.firstTokenMs + pace.tokenMs * Math.max(0, plan.tokens.length - 1));
+    return send(exchange, { status: 200, headers: JSON_HEADERS, body: jsonAnswer(plan) }, show.headers);
+  }
+  await writeEvents(exchange, show, streamEvents(plan));
+  return exchange.end(done ? DONE_EVENT : '');
+}
+
+async function writeEvents(exchange: Exchange, show: Performance, events: readonly string[]): Promise<void> {
+  await exchange.sleep(show.pace.firstTokenMs);
+  // Headers and first event in one go: the real ones come together, too.
+  exchange.begin(200, headersOf(show));
+  if (events.length === 0) {
+    return exchange.flushHead();
+  }
+  for (const [index, event] of events.entries()) {
+    // oxlint-disable-next-line no-await-in-loop -- one event after the other is the point
+    await writeAfter(exchange, index === 0 ? 0 : show.pace.tokenMs, event);
+  }
+}
+
+async function writeAfter(exchange: Exchange, ms: number, event: string): Promise<void> {
+  await exchange.sleep(ms);
+  return exchange.write(event);
+}
+
+/** The first part of an answer: some events of a stream, or half of a JSON body. */
+async function beginning(exchange: Exchange, show: Performance, afterChunks = DEFAULT_CHUNKS): Promise<void> {
+  if (show.isStream) {
+    return writeEvents(exchange, show, streamEvents(show.plan).slice(0, afterChunks));
+  }
+  const body = jsonAnswer(show.plan);
+  exchange.begin(200, headersOf(show));
+  await exchange.write(body.slice(0, body.length / 2));
+}
+
+async function truncated(exchange: Exchange, show: Performance): Promise<void> {
+  const body = Buffer.from(show.isStream ? streamEvents(show.plan).join('') : jsonAnswer(show.plan));
+  exchange.begin(200, { ...headersOf(show), 'content-length': String(body.length) });
+  await exchange.write(body.subarray(0, body.length / 2));
+  exchange.close();
+}
+
+async function followScript(
+  exchange: Exchange,
+  script: (exchange: Exchange) => Promise<void> | void,
+): Promise<void> {
+  await script(exchange);
+  if (exchange.hasBegun && !exchange.isOver) {
+    await exchange.end();
+  }
+}
+
+function headersOf({ headers, isStream }: Performance): Record<string, string> {
+  return { ...headers, ...(isStream ? STREAM_HEADERS : JSON_HEADERS) };
+}

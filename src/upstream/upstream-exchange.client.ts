@@ -1,0 +1,293 @@
+import type { Dispatcher } from 'undici';
+import type { Connecting, Connector } from '../egress/connector.factory.js';
+import type { UpstreamFailure } from '../openai/error-response.js';
+import type { Client, ClientListener } from '../request/request-record.js';
+import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
+import type { ConnectionSlots, Waiter } from './connection-slots.timer.js';
+import type { Deadline, DeadlineListener, Deadlines } from '../runtime/deadlines.timer.js';
+import { decodeHeaders, type FlatHeaders, headerOf } from './headers.js';
+import { awaitEndOfTurn, type TurnListener } from '../runtime/turn.timer.js';
+import { type AttemptPhase, failureOf } from './upstream-failure.js';
+
+/** What became of an attempt. `abandoned`: nobody wants the answer any more. */
+export type Outcome =
+  | { readonly kind: 'opened'; readonly status: number; readonly headers: FlatHeaders }
+  | { readonly kind: 'failed'; readonly reason: UpstreamFailure }
+  | { readonly kind: 'overloaded' }
+  | { readonly kind: 'abandoned' };
+
+/** Takes the body of an opened answer. Exactly one of `onEnd` and `onBreak` is called, last. */
+export interface BodySink {
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onBreak(): void;
+}
+
+export interface ExchangeOptions {
+  /** Whether a 2xx is opened by its headers, too: an empty body is an answer. */
+  readonly opensAtHeaders?: boolean;
+  /** Whoever waits for the outcome. As soon as it is gone, the exchange is abandoned. */
+  readonly client?: Client;
+}
+
+/** A request body that is made of pieces. */
+export interface PiecedBody extends Iterable<Buffer> {
+  /** In bytes. */
+  readonly length: number;
+}
+
+/** What the dispatcher is asked for; the body is sent as it stands. */
+export interface UpstreamRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: string[];
+  readonly body?: Buffer | PiecedBody;
+}
+
+const TIMEOUT_IN_PHASE = {
+  connecting: 'upstream_connect_error',
+  headers: 'upstream_header_timeout',
+  'first-byte': 'upstream_first_body_byte_timeout',
+} as const satisfies Record<Exclude<AttemptPhase, 'open'>, UpstreamFailure>;
+
+const ABANDONED = new Error('The attempt was abandoned.');
+const PLAIN_CODING = /^[ \t]*(?:chunked|identity)[ \t]*$/i;
+/** Beyond this, a body that nobody takes yet is no longer read. */
+const MAX_PENDING_BYTES = 65_536;
+
+/**
+ * One request to the upstream, from waiting for a connection to the last byte. It is undici's handler: the
+ * bytes go from the parser to the sink with no stream in between.
+ *
+ * An answer is opened by its headers, a 2xx by the first byte of its body (but see `opensAtHeaders`).
+ */
+export class UpstreamExchange
+  implements Dispatcher.DispatchHandler, Waiter, ClientListener, DeadlineListener, TurnListener
+{
+  private readonly settled = Promise.withResolvers<Outcome>();
+  readonly outcome: Promise<Outcome> = this.settled.promise;
+
+  private isSettled = false;
+  private phase: AttemptPhase = 'connecting';
+  private readonly deadline: Deadline;
+  private controller: Dispatcher.DispatchController | undefined;
+  private sentAtMs = 0;
+  private status = 0;
+  private headers: FlatHeaders = [];
+  private sink: BodySink | undefined;
+  private pending: Buffer[] = [];
+  private pendingBytes = 0;
+  private end: 'onEnd' | 'onBreak' | undefined;
+  private isPausedBySink = false;
+  private hasSlot = false;
+  /** The connection that is being made for this exchange. */
+  private connecting: Connecting | undefined;
+
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly connector: Connector,
+    private readonly slots: ConnectionSlots,
+    deadlines: Deadlines,
+    private readonly request: UpstreamRequest,
+    private readonly clock: AttemptClock,
+    private readonly connectTimeoutMs: number,
+    private readonly options: ExchangeOptions,
+  ) {
+    this.deadline = deadlines.for(this);
+  }
+
+  start(): this {
+    const { client } = this.options;
+    if (client?.isGone) {
+      this.conclude({ kind: 'abandoned' });
+      return this;
+    }
+    if (client) client.listener = this;
+    this.slots.take(this);
+    return this;
+  }
+
+  /** Ends the exchange in whatever phase it is; the upstream sees its connection close. */
+  abandon(): void {
+    this.slots.leave(this);
+    this.conclude({ kind: 'abandoned' });
+    this.abort();
+  }
+
+  /** Hands over the body if it has come in full and in one piece. There is nothing to attach to then. */
+  takeWhole(): Buffer | undefined {
+    return this.end === 'onEnd' && this.pending.length === 1 ? this.pending.pop() : undefined;
+  }
+
+  /** Hands over the body: what has come so far at once, then the rest as it arrives. */
+  attach(sink: BodySink): void {
+    this.sink = sink;
+    const { pending } = this;
+    this.pending = [];
+    for (const chunk of pending) sink.onData(chunk);
+    if (this.end) sink[this.end]();
+    else if (!this.isPausedBySink) this.controller?.resume();
+  }
+
+  pause(): void {
+    this.isPausedBySink = true;
+    this.controller?.pause();
+  }
+
+  resume(): void {
+    this.isPausedBySink = false;
+    this.controller?.resume();
+  }
+
+  // ClientListener
+
+  onClientGone(): void {
+    this.abandon();
+  }
+
+  // Waiter
+
+  granted(): void {
+    this.hasSlot = true;
+    if (this.options.client) this.options.client.attempts += 1;
+    try {
+      this.connecting = this.connector.during(() =>
+        this.dispatcher.dispatch(dispatchOptions(this.request), this),
+      );
+    } catch (error) {
+      this.onResponseError(undefined, error);
+      return;
+    }
+    // On a kept connection the request is already on its way.
+    if (this.phase === 'connecting' && !this.isSettled) {
+      this.deadline.set(performance.now() + this.connectTimeoutMs);
+    }
+  }
+
+  timedOut(): void {
+    this.conclude({ kind: 'overloaded' });
+  }
+
+  // DeadlineListener
+
+  onDeadline(): void {
+    if (this.isSettled || this.phase === 'open') return;
+    this.fail(TIMEOUT_IN_PHASE[this.phase]);
+  }
+
+  // TurnListener
+
+  onEndOfTurn(): void {
+    this.conclude({ kind: 'opened', status: this.status, headers: this.headers });
+  }
+
+  // Dispatcher.DispatchHandler
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.isSettled) {
+      // On a connection that was not made for this exchange alone it comes here after all.
+      controller.abort(ABANDONED);
+      return;
+    }
+    this.controller = controller;
+    this.phase = 'headers';
+    this.sentAtMs = performance.now();
+    this.deadline.set(this.sentAtMs + timeToHeaders(this.clock, this.sentAtMs));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (this.isSettled || status < 200) return;
+    if (status > 599) {
+      this.fail('upstream_invalid_response');
+      return;
+    }
+    this.status = status;
+    this.headers = decodeHeaders(controller.rawHeaders as Buffer[]);
+    // Nobody asked for another coding, and its bytes would be relayed without its name.
+    if (!PLAIN_CODING.test(headerOf(this.headers, 'transfer-encoding') ?? 'identity')) {
+      this.fail('upstream_invalid_response');
+      return;
+    }
+    if (status >= 300 || this.options.opensAtHeaders) {
+      this.open();
+      return;
+    }
+    this.phase = 'first-byte';
+    // Without an alternative the patient deadline is the right one still.
+    if (this.clock.hasAlternative) {
+      const nowMs = performance.now();
+      this.deadline.set(nowMs + timeToFirstByte(this.clock, this.sentAtMs, nowMs));
+    }
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.sink) {
+      this.sink.onData(chunk);
+      return;
+    }
+    this.pending.push(chunk);
+    this.pendingBytes += chunk.length;
+    if (this.pendingBytes > MAX_PENDING_BYTES) this.controller?.pause();
+    if (this.phase === 'first-byte') this.open();
+  }
+
+  onResponseEnd(): void {
+    this.releaseSlot();
+    if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: 'upstream_empty_body' });
+    else this.finish('onEnd');
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {
+    this.releaseSlot();
+    if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: failureOf(this.phase, error) });
+    else this.finish('onBreak');
+  }
+
+  private open(): void {
+    this.phase = 'open';
+    awaitEndOfTurn(this);
+  }
+
+  private fail(reason: UpstreamFailure): void {
+    this.conclude({ kind: 'failed', reason });
+    this.abort();
+  }
+
+  private abort(): void {
+    // undici heeds no abort while it connects.
+    if (this.phase === 'connecting') this.connecting?.destroy(ABANDONED);
+    else this.controller?.abort(ABANDONED);
+  }
+
+  private conclude(outcome: Outcome): void {
+    this.deadline.clear();
+    if (this.isSettled) return;
+    this.isSettled = true;
+    if (this.options.client) this.options.client.listener = undefined;
+    this.settled.resolve(outcome);
+  }
+
+  private finish(end: 'onEnd' | 'onBreak'): void {
+    this.end = end;
+    this.sink?.[end]();
+  }
+
+  /**
+   * undici calls exactly one of end and error, however the exchange went. Whoever waits for the slot starts
+   * after that call: undici checks a kept connection for stray bytes only if nothing was queued on it then.
+   */
+  private releaseSlot(): void {
+    if (!this.hasSlot) return;
+    this.hasSlot = false;
+    queueMicrotask(() => this.slots.release());
+  }
+}
+
+/** undici sends any iterable, though its types do not say so, and needs to be told its length. */
+function dispatchOptions(request: UpstreamRequest): Dispatcher.DispatchOptions {
+  const { body } = request;
+  if (body === undefined || Buffer.isBuffer(body)) return request as Dispatcher.DispatchOptions;
+  const headers = [...request.headers, 'content-length', String(body.length)];
+  return { ...request, headers, body: body as Iterable<Buffer> as Buffer };
+}
