@@ -6,41 +6,32 @@ import { Logger } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
-import { AdmissionService } from './http-edge/admission.service.js';
 import { originForm } from './http-edge/framing.js';
+import { FrontDoor } from './http-edge/front-door.js';
 import { createHttpServer, onClientError } from './http-edge/http-server.factory.js';
 import { letBodyPass, sendError } from './http-edge/send-error.socket.js';
 import { toApiError } from './openai/to-error-response.js';
-import { CompletionsController } from './proxy/completions.controller.js';
 import { createDestination } from './telemetry/logger.factory.js';
 
 /** Methods that may carry a body. */
 const BODY_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
-
-/** Who is needed before a route of Fastify's is found. */
-interface Doorkeepers {
-  readonly admission: AdmissionService;
-  readonly completions: CompletionsController;
-}
 
 /** The router, ready to listen. Its tests start the same one. */
 export async function createApp(
   config: Config,
   logDestination: DestinationStream = createDestination(),
 ): Promise<NestFastifyApplication> {
-  let doorkeepers: Doorkeepers;
+  const frontDoor = new FrontDoor();
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with(config, logDestination),
-    // Made before all else, and asked for nothing before the router listens.
-    createAdapter(config, () => doorkeepers),
+    AppModule.with(config, logDestination, frontDoor),
+    createAdapter(config, frontDoor),
     { bodyParser: false, bufferLogs: true },
   );
-  doorkeepers = { admission: app.get(AdmissionService), completions: app.get(CompletionsController) };
   app.useLogger(app.get(Logger));
   return app;
 }
 
-function createAdapter(config: Config, doorkeepers: () => Doorkeepers): FastifyAdapter {
+function createAdapter(config: Config, frontDoor: FrontDoor): FastifyAdapter {
   const adapter = new FastifyAdapter({
     // The router writes one line per request itself.
     logger: false,
@@ -49,14 +40,14 @@ function createAdapter(config: Config, doorkeepers: () => Doorkeepers): FastifyA
     routerOptions: { maxParamLength: 65_536 },
     serverFactory: (handle: RequestListener) =>
       createHttpServer((request, response) => {
-        if (!doorkeepers().completions.takes(request, response)) handle(request, response);
+        if (!frontDoor.takes(request, response)) handle(request, response);
       }, config),
     clientErrorHandler: onClientError,
     rewriteUrl: ({ url }: IncomingMessage) => originForm(url ?? '/'),
     // What the framework refuses before a route is found does not reach the exception filter.
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       reply.hijack();
-      const record = doorkeepers().admission.open(request.raw, reply.raw, false);
+      const record = frontDoor.gatekeeper.open(request.raw, reply.raw, false);
       sendError(record, toApiError(error, request.raw.url ?? ''));
     },
   });

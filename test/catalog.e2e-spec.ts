@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { Exchange } from '../src/simulator/exchange.js';
 import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
-import { RankingService } from '../src/ranking/ranking.service.js';
+import { RoutingService } from '../src/routing/routing.service.js';
 import { ask, complete } from './support/ask.js';
 import { chosenBy, linesAbout, NEVER, refreshed, RESTLESS, type WatchedFeed } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';
@@ -178,29 +178,29 @@ describe('what is taken of them', () => {
       'a/one',
       'b/two',
     ]);
-    const { ranked } = own.app.get(RankingService).snapshot;
-    expect(ranked.toSorted()).toEqual(['a/one', 'b/two', 'odd/nulls']);
+    const { ranked } = own.app.get(RoutingService).snapshot;
+    expect(ranked.map(({ model }) => model).toSorted()).toEqual(['a/one', 'b/two', 'odd/nulls']);
     const metrics = await metricsOf(own);
     expect(metrics.by('feed', 'feed_rows_skipped_total')).toEqual({ models: 8, utilization: 10 });
   });
 
   it('CAT-16: one snapshot serves until a feed changes, whatever is asked and fetched', async () => {
     const own = await start({ ...RESTLESS, UPSTREAM_RETRYABLE_STATUSES: '503' });
-    const ranking = own.app.get(RankingService);
-    const before = ranking.snapshot;
+    const routing = own.app.get(RoutingService);
+    const before = routing.snapshot;
     chutes.behave('*', 'unavailable');
     for (const model of ['chutesai/AutoPilot', 'a/one,chutesai/AutoPilot', 'b/two', 'nobody/knows']) {
       await complete(own, { model, messages: [] });
     }
     await refreshed(own, 'models', ['ok'], 3);
     await refreshed(own, 'utilization', ['ok'], 3);
-    expect(ranking.snapshot).toBe(before);
+    expect(routing.snapshot).toBe(before);
 
     chutes.behave('*', 'normal');
     const better = utilizationRow('b/two', { active_instance_count: 50, utilization_5m: 0 });
     chutes.utilization = ['a/one', better];
     await eventually(async () => (await chosenBy(own)) === 'b/two');
-    expect(ranking.snapshot).not.toBe(before);
+    expect(routing.snapshot).not.toBe(before);
   });
 
   it('CAT-16: a request goes on with the order that it began with', async () => {

@@ -116,7 +116,7 @@ const ENDINGS: Readonly<Record<string, () => Promise<unknown>>> = {
     client.close();
   },
   'a failure that nothing expected': () => {
-    router.app.get(AttemptsService).begin = () => {
+    router.app.get(AttemptsService).run = () => {
       throw new Error('Unexpected.');
     };
     return complete(router, { model: 'a/first' });

@@ -6,10 +6,12 @@ import {
   directionProblems,
   environmentReads,
   exceptionFilters,
+  lengthProblems,
   purityProblems,
   readSourceFiles,
   sourceFile,
 } from './support/source-files.js';
+import { CompletionsController } from '../src/proxy/completions.controller.js';
 
 describe('the sources of this project', () => {
   const files = readSourceFiles('.');
@@ -22,6 +24,22 @@ describe('the sources of this project', () => {
 
   it('PRJ-2: files without a role do without frameworks, process and the clock', () => {
     expect(purityProblems(files)).toEqual([]);
+  });
+
+  it('PRJ-20: a file over 200 lines says why', () => {
+    expect(lengthProblems(files)).toEqual([]);
+  });
+
+  it('PRJ-21: no guard, pipe or interceptor stands where the front door goes past it', () => {
+    const onTheController = [
+      CompletionsController,
+      Object.getOwnPropertyDescriptor(CompletionsController.prototype, 'complete')?.value as object,
+    ].flatMap((target) => Reflect.getMetadataKeys(target) as string[]);
+    expect(onTheController).toContain('path');
+    expect(onTheController.filter((key) => /guards|pipes|interceptors/.test(key))).toEqual([]);
+    expect(program.filter(({ tree }) => /useGlobal|APP_(?:GUARD|PIPE|INTERCEPTOR)/.test(tree.text))).toEqual(
+      [],
+    );
   });
 
   it('PRJ-3: the environment is read once, by loadConfig in main.ts', () => {
@@ -79,6 +97,18 @@ describe('the checks behind it', () => {
     ['const { env } = process;', ['sticky/a.ts uses process']],
     ['export const all = { process };', ['sticky/a.ts uses process']],
     ["import { env } from 'node:process';", ['sticky/a.ts uses process']],
+    ["import type { Stats } from 'node:fs';", []],
+    ["import { readFileSync } from 'node:fs';", ['sticky/a.ts imports node:fs']],
+    [
+      "import { setTimeout as pause } from 'node:timers/promises';",
+      ['sticky/a.ts imports node:timers/promises', 'sticky/a.ts uses setTimeout'],
+    ],
+    ['export const now = () => performance.now();', ['sticky/a.ts uses performance.now']],
+    [
+      'setImmediate(() => setTimeout(f, 1));',
+      ['sticky/a.ts uses setImmediate', 'sticky/a.ts uses setTimeout'],
+    ],
+    ['response.setTimeout(1);', []],
   ])('PRJ-2: in a file without a role reads %s', (text, problems) => {
     expect(purityProblems([sourceFile('sticky/a.ts', text)])).toEqual(problems);
   });
@@ -95,6 +125,18 @@ describe('the checks behind it', () => {
     ];
     const reported = names.filter((path) => purityProblems([sourceFile(path, text)]).length > 0);
     expect(reported).toEqual(['sticky/store.ts', 'domain.ts']);
+  });
+
+  it('PRJ-20: sees which files are long', () => {
+    const long = '\n'.repeat(200);
+    const texts = [
+      `${long}a();`,
+      `// Long: it is a table.${long}a();`,
+      `${long.slice(1)}a();`,
+      `// Because.${long}a();`,
+    ];
+    const files = texts.map((text, i) => sourceFile(`sticky/${i}.ts`, text));
+    expect(lengthProblems(files)).toEqual(['sticky/0.ts', 'sticky/3.ts']);
   });
 
   it.each([

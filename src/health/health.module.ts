@@ -4,27 +4,27 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { ageMs } from '../catalog/snapshot.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
-import { RankingModule } from '../ranking/ranking.module.js';
-import { RankingService } from '../ranking/ranking.service.js';
+import { RoutingModule } from '../routing/routing.module.js';
+import { RoutingService } from '../routing/routing.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { HealthController } from './health.controller.js';
 import { ReadinessIndicator } from './readiness.indicator.js';
 
 @Module({
   // A router that is not ready says so in its answer; a log line per probe would only bury the reason.
-  imports: [TerminusModule.forRoot({ logger: false }), LifecycleModule, CatalogModule, RankingModule],
+  imports: [TerminusModule.forRoot({ logger: false }), LifecycleModule, CatalogModule, RoutingModule],
   controllers: [HealthController],
   providers: [ReadinessIndicator],
 })
 export class HealthModule implements OnModuleInit {
   constructor(
     private readonly catalog: CatalogService,
-    private readonly ranking: RankingService,
+    private readonly routing: RoutingService,
     private readonly metrics: MetricsService,
   ) {}
 
   onModuleInit(): void {
-    const { catalog, ranking, metrics } = this;
+    const { catalog, routing, metrics } = this;
     metrics.gaugeAtScrape(
       'ready_snapshot_age_ms',
       'Age of the utilization, -1 while there is none.',
@@ -35,7 +35,7 @@ export class HealthModule implements OnModuleInit {
       'Age of the model list, -1 while there is none.',
       () => ageMs(catalog.models.last, performance.now()) ?? -1,
     );
-    metrics.gaugeAtScrape('ready_candidates', 'Eligible models.', () => ranking.snapshot.ranked.length);
+    metrics.gaugeAtScrape('ready_candidates', 'Eligible models.', () => routing.snapshot.ranked.length);
     metrics.gaugeAtScrape(
       'ready_allowlist_size',
       'Models in the catalog.',

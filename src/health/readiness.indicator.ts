@@ -5,7 +5,7 @@ import { ageMs } from '../catalog/snapshot.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { ReadinessCode } from '../openai/error-response.js';
 import { LifecycleService } from '../lifecycle/lifecycle.service.js';
-import { RankingService } from '../ranking/ranking.service.js';
+import { RoutingService } from '../routing/routing.service.js';
 import { allowlistProblem, snapshotProblem } from './readiness.js';
 
 /** What readiness is made of, in the order in which problems are reported. */
@@ -16,7 +16,7 @@ export class ReadinessIndicator {
     private readonly indicators: HealthIndicatorService,
     private readonly lifecycle: LifecycleService,
     private readonly catalog: CatalogService,
-    private readonly ranking: RankingService,
+    private readonly routing: RoutingService,
   ) {}
 
   process(): HealthIndicatorResult {
@@ -35,7 +35,7 @@ export class ReadinessIndicator {
 
   snapshot(): HealthIndicatorResult {
     const { utilization } = this.catalog;
-    const candidates = this.ranking.snapshot.ranked.length;
+    const candidates = this.routing.snapshot.ranked.length;
     const now = performance.now();
     const problem = snapshotProblem(utilization, candidates, now, this.config.readiness.maxSnapshotAgeMs);
     return this.report('snapshot', problem, {

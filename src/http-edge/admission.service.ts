@@ -8,6 +8,7 @@ import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
 import { ALLOW_ORIGIN, corsHeaders, preflightHeaders } from './cors.js';
+import { FrontDoor, type Gatekeeper } from './front-door.js';
 import { requestIdOf } from '../request/request-id.js';
 import { sendError } from './send-error.socket.js';
 
@@ -16,14 +17,17 @@ import { sendError } from './send-error.socket.js';
  * opened.
  */
 @Injectable()
-export class AdmissionService implements OnModuleInit {
+export class AdmissionService implements OnModuleInit, Gatekeeper {
   private isClosed = false;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly telemetry: RequestTelemetry,
     private readonly host: HttpAdapterHost<FastifyAdapter>,
-  ) {}
+    frontDoor: FrontDoor,
+  ) {
+    frontDoor.guardedBy(this);
+  }
 
   onModuleInit(): void {
     // The adapter runs this hook before all others, so that what they refuse has a record, too.

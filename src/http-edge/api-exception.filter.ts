@@ -1,46 +1,15 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { toApiError } from '../openai/to-error-response.js';
-import { LOGGER, type Logger } from '../telemetry/logger.js';
-import type { RequestRecord } from '../request/request-record.js';
-import { sendError } from './send-error.socket.js';
+import { FailureService } from './failure.service.js';
 
-/** The one place where failures become answers. */
+/** The one place where what Nest catches becomes an answer. */
 @Catch()
 export class ApiExceptionFilter implements ExceptionFilter {
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(private readonly failures: FailureService) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     http.getResponse<FastifyReply>().hijack();
-    this.answer(thrown, http.getRequest<FastifyRequest>().record);
-  }
-
-  answer(thrown: unknown, record: RequestRecord): void {
-    const { request, response } = record;
-    const error = toApiError(thrown, request.url ?? '');
-    if (error.code === 'internal_error') this.report(thrown, record.id);
-
-    if (response.writableEnded) return;
-    // An answer that has begun must not look complete.
-    if (response.headersSent) {
-      record.isInterrupted = true;
-      response.destroy();
-    } else {
-      sendError(record, error);
-    }
-  }
-
-  /** Without the message, which may quote what a client sent. */
-  private report(thrown: unknown, requestId: string): void {
-    const { name, code, message, stack } = (thrown ?? {}) as Readonly<Record<string, unknown>>;
-    const frames =
-      String(stack)
-        .replace(String(message), '')
-        .match(/^\s+at .*$/gm) ?? [];
-    this.logger.error(
-      { req_id: requestId, name, code, frames: frames.map((frame) => frame.trim()) },
-      'internal error',
-    );
+    this.failures.answer(thrown, http.getRequest<FastifyRequest>().record);
   }
 }

@@ -1,3 +1,4 @@
+// Long: each error has its own maker; it reads as a table.
 import {
   type ErrorCode,
   type ErrorResponse,

@@ -1,18 +1,22 @@
 import { ApiError } from './api-error.js';
 
+/** What is proxied: each line is served at the front door and by the controller, and has its CORS and its 405. */
+export const PROXIED_PATHS = [
+  '/v1/chat/completions', //
+  '/v1/completions',
+] as const;
+
 const READ = ['GET', 'HEAD'];
 
 /** Every path that is served, with its methods. */
 const SERVED: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^\/v1\/chat\/completions$/, ['POST']],
-  [/^\/v1\/completions$/, ['POST']],
+  ...PROXIED_PATHS.map((path) => [new RegExp(`^${path}$`), ['POST']] as const),
   [/^\/v1\/models(?:\/.*)?$/, READ],
   [/^\/chutes\/[^/]+\/evidence$/, READ],
   [/^\/(?:healthz|readyz|metrics)$/, READ],
 ];
 
-const WHAT_IS_SERVED =
-  'This router serves POST /v1/chat/completions, POST /v1/completions, GET /v1/models and GET /v1/models/{id}.';
+const WHAT_IS_SERVED = `This router serves ${PROXIED_PATHS.map((path) => `POST ${path}`).join(', ')}, GET /v1/models and GET /v1/models/{id}.`;
 
 /** @returns `undefined` for a path that is not served. */
 export function methodsServedAt(url: string): readonly string[] | undefined {

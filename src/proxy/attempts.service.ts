@@ -2,13 +2,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
-import { MetricsService } from '../telemetry/metrics.service.js';
+import type { FailureReason } from '../openai/failure-reason.js';
 import type { RequestRecord } from '../request/request-record.js';
+import { type CandidateOrder, placeOf } from '../routing/candidate-order.js';
+import { MetricsService } from '../telemetry/metrics.service.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import type { Opened } from '../upstream/relay.service.js';
-import { type CandidateOrder, placeOf } from '../routing/candidate-order.js';
-import { failureReason, verdict } from './verdict.js';
+import { verdict } from './verdict.js';
+
+/** Is told what attempts show. */
+export interface AttemptWatcher {
+  onFailed(model: ModelId, reason: FailureReason): void;
+}
 
 export interface AttemptPlan {
   readonly order: CandidateOrder;
@@ -16,6 +22,7 @@ export interface AttemptPlan {
   /** When the request had been read. Monotonic milliseconds. */
   readonly readAtMs: number;
   readonly requestFor: (model: ModelId) => UpstreamRequest;
+  readonly watcher: AttemptWatcher | undefined;
 }
 
 /** The answer that is to be relayed. */
@@ -23,23 +30,15 @@ export interface Selected {
   readonly exchange: UpstreamExchange;
   readonly answer: Opened;
   readonly model: ModelId;
-  /** The model's place in the client's own order, from 0 on. */
+  /** The model's place in the decided order, from 0 on. */
   readonly place: number;
 }
 
-/**
- * The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. The first one is opened
- * at once. Until it is over, whoever has begun them waits for the outcome and has it judged; an async function that does so here
- * would cost each request two promises more.
- */
-export class Attempts {
-  /** `undefined` until there is one, and if the client left meanwhile. */
-  selected: Selected | undefined;
-  isOver = false;
+/** The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. */
+class Attempts {
   private readonly limit: number;
   private readonly failoverUntilMs: number;
   private n = 0;
-  private exchange: UpstreamExchange;
 
   constructor(
     private readonly config: Config['attempts'],
@@ -50,40 +49,25 @@ export class Attempts {
   ) {
     this.limit = Math.min(plan.order.candidates.length, config.maxAttempts);
     this.failoverUntilMs = plan.readAtMs + config.failoverDeadlineMs;
-    this.exchange = this.open();
   }
 
-  /** Of the attempt that runs. */
-  get outcome(): Promise<Outcome> {
-    return this.exchange.outcome;
-  }
-
-  /**
-   * Ends the attempt that runs, and opens the next one where that follows from its outcome.
-   *
-   * @throws {ApiError} the last candidate's failure, or `overloaded`
-   */
-  judge(outcome: Outcome): void {
-    this.count(outcome);
-    const { hasNext } = this;
-    const isLate = hasNext && performance.now() > this.failoverUntilMs;
+  async run(): Promise<Selected | undefined> {
     const { retryableStatuses } = this.config;
-    switch (verdict(outcome, { hasNext, isLate, retryableStatuses })) {
-      case 'relay': {
-        const { exchange, model, place } = this;
-        this.selected = { exchange, answer: outcome as Opened, model, place };
-        this.isOver = true;
-        break;
+    for (; ; this.n += 1) {
+      const exchange = this.open();
+      const outcome = await exchange.outcome;
+      const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
+      const { kind, failure } = verdict(outcome, { canMove, retryableStatuses });
+      if (failure) this.report(failure);
+      switch (kind) {
+        case 'relay':
+          return { exchange, answer: outcome as Opened, model: this.model, place: this.place };
+        case 'next':
+          exchange.abandon();
+          break;
+        case 'stop':
+          return answerless(outcome);
       }
-      case 'next':
-        this.exchange.abandon();
-        this.n += 1;
-        this.exchange = this.open();
-        break;
-      case 'stop':
-        this.isOver = true;
-        if (outcome.kind === 'failed') throw ApiError.upstream(outcome.reason);
-        if (outcome.kind === 'overloaded') throw ApiError.overloaded();
     }
   }
 
@@ -106,18 +90,23 @@ export class Attempts {
   }
 
   private get model(): ModelId {
-    return this.plan.order.candidates[this.place] as ModelId;
+    return this.plan.order.candidates[this.place]?.model as ModelId;
   }
 
-  private count(outcome: Outcome): void {
-    const reason = failureReason(outcome, this.config.retryableStatuses);
-    if (reason === undefined) return;
+  private report(reason: FailureReason): void {
     this.record.failovers.push(reason);
     this.metrics.attemptFailed(reason);
+    this.plan.watcher?.onFailed(this.model, reason);
   }
 }
 
-/** Begins the attempts for requests. */
+/** @returns `undefined` if the client left. */
+function answerless(outcome: Outcome): undefined {
+  if (outcome.kind === 'failed') throw ApiError.upstream(outcome.reason);
+  if (outcome.kind === 'overloaded') throw ApiError.overloaded();
+}
+
+/** Makes the attempts for requests. */
 @Injectable()
 export class AttemptsService {
   private readonly config: Config['attempts'];
@@ -130,8 +119,13 @@ export class AttemptsService {
     this.config = attempts;
   }
 
-  /** Opens the first attempt. There is at least one candidate. */
-  begin(plan: AttemptPlan, record: RequestRecord): Attempts {
-    return new Attempts(this.config, this.upstream, this.metrics, plan, record);
+  /**
+   * Tries the candidates, of which there is at least one, until an answer is chosen.
+   *
+   * @returns `undefined` if the client left meanwhile.
+   * @throws {ApiError} the last candidate's failure, or `overloaded`
+   */
+  run(plan: AttemptPlan, record: RequestRecord): Promise<Selected | undefined> {
+    return new Attempts(this.config, this.upstream, this.metrics, plan, record).run();
   }
 }

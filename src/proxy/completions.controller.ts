@@ -1,44 +1,29 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Controller, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import { AdmissionService } from '../http-edge/admission.service.js';
-import { COUNTED } from '../telemetry/request-telemetry.service.js';
+import { Controller, type OnModuleInit, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FrontDoor } from '../http-edge/front-door.js';
+import { PROXIED_PATHS } from '../openai/served-paths.js';
+import { Counted } from '../telemetry/request-telemetry.service.js';
 import { ProxyService } from './proxy.service.js';
 
-const PATHS = ['/v1/chat/completions', '/v1/completions'];
-
-/**
- * The endpoints that are proxied. Fastify and Nest would cost more than all that the router does to a request, so requests
- * are taken past them where their path is spelled as it mostly is.
- */
+/** The endpoints that are proxied: at the front door as they are mostly spelled, here in any other spelling of their paths. */
 @Controller()
 export class CompletionsController implements OnModuleInit {
   constructor(
     private readonly proxy: ProxyService,
-    private readonly admission: AdmissionService,
-    private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly frontDoor: FrontDoor,
   ) {}
 
-  /** @returns whether the request is one for these endpoints. */
-  takes(request: IncomingMessage, response: ServerResponse): boolean {
-    const url = request.url as string;
-    const query = url.indexOf('?');
-    const path = query === -1 ? url : url.slice(0, query);
-    if (request.method !== 'POST' || !PATHS.includes(path)) return false;
-    const record = this.admission.admit(request, response, COUNTED.isCounted);
-    if (record) void this.proxy.answer(record, path);
-    return true;
+  onModuleInit(): void {
+    for (const path of PROXIED_PATHS) {
+      this.frontDoor.serve(path, (record) => void this.proxy.answer(record, path));
+    }
   }
 
-  /** For paths in other spellings, such as with percent-encoded letters. */
-  onModuleInit(): void {
-    const fastify = this.host.httpAdapter.getInstance();
-    for (const path of PATHS) {
-      fastify.post(path, { config: COUNTED }, ({ record }, reply) => {
-        reply.hijack();
-        void this.proxy.answer(record, path);
-      });
-    }
+  @Post([...PROXIED_PATHS])
+  @Counted()
+  async complete(@Req() { record, routeOptions }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    // The answer is relayed past Fastify.
+    reply.hijack();
+    await this.proxy.answer(record, routeOptions.url as string);
   }
 }

@@ -1,41 +1,34 @@
+import type { FailureReason } from '../openai/failure-reason.js';
 import type { Outcome } from '../upstream/upstream-exchange.client.js';
 
 /** What follows from an attempt. */
-export type Verdict =
-  | 'relay' // its answer is the client's
-  | 'next' // another candidate gets its turn
-  | 'stop'; // the router answers itself
+export interface Verdict {
+  readonly kind:
+    | 'relay' // its answer is the client's
+    | 'next' // another candidate gets its turn
+    | 'stop'; // the router answers itself
+  /** Why the attempt counts as failed, be its answer relayed or not. */
+  readonly failure?: FailureReason;
+}
 
 export interface Situation {
-  /** Whether another candidate is left within the allowed attempts. */
-  readonly hasNext: boolean;
-  /** Whether it is too late to start another attempt. */
-  readonly isLate: boolean;
+  /** Whether another candidate is left within the allowed attempts, and the time to try it. */
+  readonly canMove: boolean;
   readonly retryableStatuses: ReadonlySet<number>;
 }
 
-export function verdict(outcome: Outcome, { hasNext, isLate, retryableStatuses }: Situation): Verdict {
-  const canMove = hasNext && !isLate;
-  switch (outcome.kind) {
-    case 'opened':
-      return canMove && retryableStatuses.has(outcome.status) ? 'next' : 'relay';
-    case 'failed':
-      return canMove ? 'next' : 'stop';
-    case 'overloaded':
-    case 'abandoned':
-      return 'stop';
-  }
-}
+const RELAY: Verdict = { kind: 'relay' };
+const STOP: Verdict = { kind: 'stop' };
 
-/** Why an attempt counts as failed, be its answer relayed or not. */
-export function failureReason(outcome: Outcome, retryableStatuses: ReadonlySet<number>): string | undefined {
+export function verdict(outcome: Outcome, { canMove, retryableStatuses }: Situation): Verdict {
   switch (outcome.kind) {
     case 'opened':
-      return retryableStatuses.has(outcome.status) ? `upstream_${outcome.status}` : undefined;
+      if (!retryableStatuses.has(outcome.status)) return RELAY;
+      return { kind: canMove ? 'next' : 'relay', failure: `upstream_${outcome.status}` };
     case 'failed':
-      return outcome.reason;
+      return { kind: canMove ? 'next' : 'stop', failure: outcome.reason };
     case 'overloaded':
     case 'abandoned':
-      return undefined;
+      return STOP;
   }
 }

@@ -117,7 +117,7 @@ describe('rank, beside the same rules written in another way', () => {
 });
 
 function ranking(rows: readonly Row[], ids: readonly string[] | undefined): readonly string[] {
-  return rank(readUtilization(rows.map(feedRow))?.rows, listOf(ids));
+  return rank(readUtilization(rows.map(feedRow))?.rows, listOf(ids)).map(({ id }) => id);
 }
 
 function feedRow({ name, n, current, used, limited, scalable, allowance }: Row): object {

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { type ModelList, readModelList } from '../catalog/model-list.js';
 import { readUtilization, type UtilizationRow } from '../catalog/utilization-feed.js';
-import { rank } from './rank.js';
+import { rank as rankedModels } from './rank.js';
 
 type Fields = Readonly<Record<string, unknown>> & { readonly name: string };
 
@@ -168,4 +168,8 @@ function rowsOf(...rows: readonly Fields[]): readonly UtilizationRow[] {
 
 function listOf(...ids: readonly string[]): ModelList | undefined {
   return readModelList({ data: ids.map((id) => ({ id })) })?.list;
+}
+
+function rank(...feeds: Parameters<typeof rankedModels>): readonly string[] {
+  return rankedModels(...feeds).map(({ id }) => id);
 }

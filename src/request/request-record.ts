@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FailureReason } from '../openai/failure-reason.js';
 
 export type Mode = 'alias' | 'list' | 'direct' | 'none';
 
@@ -16,7 +17,7 @@ export class RequestRecord implements Client {
   candidates = 0;
   attempts = 0;
   /** The reason of every failed attempt, in order. */
-  readonly failovers: string[] = [];
+  readonly failovers: FailureReason[] = [];
   /** The model that answered, as a label: a catalog id or `other`. */
   model: string | undefined;
   bytesIn = 0;

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { ModelId } from '../catalog/model-list.js';
+import type { Candidate } from './candidate.js';
 import { pinnedFirst, placeOf } from './candidate-order.js';
 
-const CANDIDATES = ['a', 'b', 'c', 'd'] as ModelId[];
+const CANDIDATES = (['a', 'b', 'c', 'd'] as ModelId[]).map((model): Candidate => ({ model, why: 'ranked' }));
 
 test.each([
   ['no pin', undefined, 'abcd'],
@@ -12,7 +13,7 @@ test.each([
   ['a model that is no candidate any more', 'x', 'abcd'],
 ])('ATT-1, STK-1, STK-2: the order with %s pinned', (_, pin, expected) => {
   const order = pinnedFirst(CANDIDATES, pin as ModelId | undefined);
-  expect(CANDIDATES.map((_model, n) => CANDIDATES[placeOf(order, n)]).join('')).toBe(expected);
+  expect(CANDIDATES.map((_model, n) => CANDIDATES[placeOf(order, n)]?.model).join('')).toBe(expected);
 });
 
 test('STK-2: the list itself is shared, never copied', () => {

@@ -1,18 +1,38 @@
 import type { ModelId } from '../catalog/model-list.js';
+import type { Candidate } from './candidate.js';
 
-/** Candidates with the pinned one, if any, tried first; the others keep their order. The list itself is shared, never copied. */
+/** Candidates in the order in which they are tried. The list itself is shared, never copied. */
 export interface CandidateOrder {
-  readonly candidates: readonly ModelId[];
-  /** The pinned candidate's place in the list, or −1. */
+  readonly candidates: readonly Candidate[];
+  /** The place in the list of the one that is tried first in spite of it, or −1. */
   readonly pinnedAt: number;
 }
 
-export function pinnedFirst(candidates: readonly ModelId[], pinned: ModelId | undefined): CandidateOrder {
-  return { candidates, pinnedAt: pinned === undefined ? -1 : candidates.indexOf(pinned) };
+/**
+ * The recipe of the order. Each step suggests an order and keeps the set.
+ *
+ * @param candidates as they were decided
+ */
+export function candidateOrder(
+  candidates: readonly Candidate[],
+  pinned: ModelId | undefined,
+): CandidateOrder {
+  return pinnedFirst(candidates, pinned);
 }
 
-/** @returns the place in the client's own order of the candidate that is tried as the n-th, from 0 on. */
+/** The last step: the model that has the client's prompt in its cache. The others keep their order. */
+export function pinnedFirst(candidates: readonly Candidate[], pinned: ModelId | undefined): CandidateOrder {
+  return { candidates, pinnedAt: pinned === undefined ? -1 : placeOfModel(candidates, pinned) };
+}
+
+/** @returns the place in the decided order of the candidate that is tried as the n-th, from 0 on. */
 export function placeOf({ pinnedAt }: CandidateOrder, n: number): number {
   if (n === 0) return Math.max(0, pinnedAt);
   return n <= pinnedAt ? n - 1 : n;
+}
+
+/** @returns −1 if the model is not among them. */
+export function placeOfModel(candidates: readonly { readonly model: ModelId }[], model: ModelId): number {
+  for (let at = 0; at < candidates.length; at += 1) if (candidates[at]?.model === model) return at;
+  return -1;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { apiErrorOf } from '../../test/support/api-error-of.js';
 import { type ModelId, readModelList } from '../catalog/model-list.js';
-import type { RoutingSnapshot } from '../ranking/ranking.service.js';
 import { candidatesFor, catalogIdOf } from './candidates.js';
 import { routeOf } from './route.js';
+import { type RoutingSnapshot, routingSnapshot } from './routing-snapshot.js';
 
 const ALIAS = 'auto';
 const strict = { aliases: [ALIAS, 'auto2'], isStrict: true };
@@ -27,7 +27,9 @@ describe('which models, in which order', () => {
   });
 
   test('SEL-6: an alias gets the ranked list itself, not a copy', () => {
-    expect(candidatesOf(ALIAS)).toBe(snapshot.ranked);
+    expect(candidatesFor(routeOf(ALIAS, { ...strict, maxListItems: 8 }), snapshot, strict)).toBe(
+      snapshot.ranked,
+    );
   });
 
   test('SEL-20: models with and without a trusted execution environment stand side by side', () => {
@@ -110,13 +112,17 @@ function candidatesOf(
   settings = strict,
   maxListItems = 8,
 ): readonly string[] {
-  return candidatesFor(routeOf(value, { aliases: settings.aliases, maxListItems }), from, settings);
+  const route = routeOf(value, { aliases: settings.aliases, maxListItems });
+  return candidatesFor(route, from, settings).map(({ model }) => model);
 }
 
 function snapshotOf(ids: readonly string[], ranked: readonly string[]): RoutingSnapshot {
   const catalog = readModelList({ data: ids.map((id) => ({ id })) })?.list;
   if (!catalog) throw new Error('That is no model list.');
-  return { ranked: ranked as readonly ModelId[], catalog };
+  return routingSnapshot(
+    ranked.map((id) => ({ id: id as ModelId, capacity: undefined })),
+    catalog,
+  );
 }
 
 function quotedIn(message: string): string[] {

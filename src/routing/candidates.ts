@@ -1,7 +1,8 @@
 import type { ModelId, ModelList } from '../catalog/model-list.js';
 import { ApiError } from '../openai/api-error.js';
-import type { RoutingSnapshot } from '../ranking/ranking.service.js';
+import type { Candidate } from './candidate.js';
 import type { Route } from './route.js';
+import type { RoutingSnapshot } from './routing-snapshot.js';
 import { suggestionFor } from './suggestion.js';
 
 const MAX_NAMED_UNKNOWN = 8;
@@ -21,22 +22,23 @@ export function candidatesFor(
   route: Route,
   { ranked, catalog }: RoutingSnapshot,
   { aliases, isStrict }: CandidateSettings,
-): readonly ModelId[] {
+): readonly Candidate[] {
   const candidates = expand();
   if (candidates.length === 0) throw ApiError.noCandidates();
   return candidates;
 
-  function expand(): readonly ModelId[] {
+  function expand(): readonly Candidate[] {
     switch (route.mode) {
       case 'alias':
         return ranked;
       case 'direct':
         check([route.model]);
-        return [route.model];
+        return [{ model: route.model, why: 'direct' }];
       case 'list': {
         check(route.items.filter((item) => !aliases.includes(item)));
-        const models = route.items.flatMap((item) => (aliases.includes(item) ? ranked : [item as ModelId]));
-        return [...new Set(models)];
+        return firstOfEachModel(
+          route.items.flatMap((item) => (aliases.includes(item) ? ranked : [listed(item)])),
+        );
       }
     }
   }
@@ -49,6 +51,15 @@ export function candidatesFor(
     if (unknown.length === 0) return;
     throw ApiError.unknownModel(unknown.map((id) => ({ id, suggestion: suggestionFor(id, catalog.ids) })));
   }
+}
+
+function listed(item: string): Candidate {
+  return { model: item as ModelId, why: 'listed' };
+}
+
+function firstOfEachModel(candidates: readonly Candidate[]): readonly Candidate[] {
+  const models = new Set<ModelId>();
+  return candidates.filter(({ model }) => models.size < models.add(model).size);
 }
 
 /** The catalog's id for a model as a client may spell it: as it stands, or less one `:suffix` of Chutes' own grammar. */

@@ -10,7 +10,7 @@ import { StickyService } from './sticky.service.js';
 import { StickyStore } from './sticky.store.js';
 
 const [A, B, C] = ['a', 'b', 'c'] as ModelId[] as [ModelId, ModelId, ModelId];
-const LIST = [A, B, C];
+const LIST = choices(A, B, C);
 const SECRET = { STICKY_HASH_SECRET: 'secret of the tests' };
 
 describe('keys', () => {
@@ -77,7 +77,7 @@ describe('pins', () => {
   test('STK-1: a pin holds while its model is among the candidates', async () => {
     const { service, key } = pinnedTo(B);
     expect(await service.pinFor(key, LIST)).toEqual({ model: B });
-    expect(await service.pinFor(key, [A, C])).toBeUndefined();
+    expect(await service.pinFor(key, choices(A, C))).toBeUndefined();
     expect(await service.pinFor(key, LIST)).toEqual({ model: B });
   });
 
@@ -190,4 +190,8 @@ class BrokenStore extends StickyStore {
   set(): void {}
 
   drop(): void {}
+}
+
+function choices(...models: readonly ModelId[]): { readonly model: ModelId }[] {
+  return models.map((model) => ({ model }));
 }

@@ -8,11 +8,17 @@ import { clientAddress } from './client-address.factory.js';
 import { type ClientKey, clientKey } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 import { type Answer, applies, type Pin, pinAfter } from './pin.js';
+import { PinHold, type PinKeeper } from './pin-hold.js';
 import { StickyStore } from './sticky.store.js';
+
+/** A model that may be chosen. */
+interface Choice {
+  readonly model: ModelId;
+}
 
 /** Remembers which model a client's requests for one value of `model` stay on. */
 @Injectable()
-export class StickyService {
+export class StickyService implements PinKeeper {
   private readonly config: Config['sticky'];
   private readonly keyedHash: (text: string) => string;
   private readonly addressOf: (request: IncomingMessage) => string;
@@ -25,6 +31,24 @@ export class StickyService {
     this.config = sticky;
     this.keyedHash = keyedHash(sticky.hashSecret ?? randomBytes(32));
     this.addressOf = clientAddress(trustedProxies);
+  }
+
+  /**
+   * A request's hold on its client's pin.
+   *
+   * @returns at once where nothing has to be waited for; `undefined` while stickiness is off.
+   */
+  hold(
+    request: IncomingMessage,
+    modelValue: string,
+    candidates: readonly Choice[],
+  ): PinHold | undefined | Promise<PinHold> {
+    const key = this.keyOf(request, modelValue);
+    if (key === undefined) return undefined;
+    const found = this.pinFor(key, candidates);
+    return found instanceof Promise
+      ? found.then((pin) => new PinHold(this, key, pin))
+      : new PinHold(this, key, found);
   }
 
   /** @returns `undefined` while stickiness is off. */
@@ -41,7 +65,7 @@ export class StickyService {
   }
 
   /** The pin this request is to follow: one that applies and is on one of the candidates. */
-  pinFor(key: ClientKey, candidates: readonly ModelId[]): Pin | undefined | Promise<Pin | undefined> {
+  pinFor(key: ClientKey, candidates: readonly Choice[]): Pin | undefined | Promise<Pin | undefined> {
     const found = this.store.get(key);
     if (!(found instanceof Promise)) return this.eligible(found, candidates);
     return found.then(
@@ -53,8 +77,9 @@ export class StickyService {
     );
   }
 
-  private eligible(pin: Pin | undefined, candidates: readonly ModelId[]): Pin | undefined {
-    const isEligible = pin !== undefined && applies(pin, Date.now()) && candidates.includes(pin.model);
+  private eligible(pin: Pin | undefined, candidates: readonly Choice[]): Pin | undefined {
+    const isEligible =
+      pin !== undefined && applies(pin, Date.now()) && candidates.some(({ model }) => model === pin.model);
     this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
     return isEligible ? pin : undefined;
   }

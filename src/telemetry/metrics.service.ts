@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
+import type { FailureReason } from '../openai/failure-reason.js';
 import { ABORT_PHASES, type AbortPhase, type Mode } from '../request/request-record.js';
 import { Histogram } from './histogram.js';
 import { Tally } from './tally.js';
@@ -81,7 +82,7 @@ export class MetricsService {
     this.selections.add(model, status);
   }
 
-  attemptFailed(reason: string): void {
+  attemptFailed(reason: FailureReason): void {
     this.failovers.inc({ reason });
   }
 

@@ -1,3 +1,4 @@
+// Long: whoever writes, waits or breaks off needs the same state.
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError } from '../openai/api-error.js';

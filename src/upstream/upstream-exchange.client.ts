@@ -1,3 +1,4 @@
+// Long: one exchange is one object to undici, the timers and the client, and its phases hang together.
 import type { Dispatcher } from 'undici';
 import type { Connecting, Connector } from '../egress/connector.factory.js';
 import type { UpstreamFailure } from '../openai/error-response.js';

@@ -70,7 +70,7 @@ const EVERYWHERE = [...GROUND, 'telemetry'];
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   config: [],
   openai: [],
-  request: [],
+  request: ['openai'],
   runtime: [],
   telemetry: GROUND,
   egress: EVERYWHERE,
@@ -81,10 +81,10 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   sticky: [...EVERYWHERE, 'catalog'],
   reading: [...EVERYWHERE, 'catalog'],
   routing: [...EVERYWHERE, 'ranking', 'catalog'],
-  proxy: [...EVERYWHERE, 'http-edge', 'reading', 'routing', 'sticky', 'upstream', 'ranking', 'catalog'],
-  evidence: [...EVERYWHERE, 'upstream', 'ranking', 'sticky', 'catalog'],
+  proxy: [...EVERYWHERE, 'http-edge', 'reading', 'routing', 'sticky', 'upstream', 'catalog'],
+  evidence: [...EVERYWHERE, 'upstream', 'catalog'],
   lifecycle: [...EVERYWHERE, 'http-edge', 'upstream'],
-  health: [...EVERYWHERE, 'lifecycle', 'routing', 'ranking', 'catalog'],
+  health: [...EVERYWHERE, 'lifecycle', 'routing', 'catalog'],
   simulator: [],
   demo: ['.', ...EVERYWHERE, 'simulator'],
 };
@@ -111,6 +111,10 @@ const ROLES = 'module|service|controller|filter|indicator|client|store|refresher
 const HAS_ROLE = new RegExp(`(?:\\.(?:${ROLES})|(?:^|/)main)\\.ts$`);
 const FRAMEWORK = /^(?:@nestjs\/|nestjs-|@willsoto\/nestjs-|@?fastify(?:\/|$)|undici(?:\/|$)|pino(?:[-/]|$))/;
 
+const OF_THE_WORLD = /^(?:node:)?(process|fs|fs\/promises|timers|timers\/promises)$/;
+const TIMERS = /^(?:set|clear)(?:Timeout|Interval|Immediate)$/;
+const MAX_LINES = 200;
+
 /** What keeps files without a role in their name from being pure. */
 export function purityProblems(files: readonly SourceFile[]): string[] {
   const core = files.filter(({ path }) => !HAS_ROLE.test(path) && !ASIDE.test(path));
@@ -121,11 +125,26 @@ function impurities({ imports, tree }: SourceFile): string[] {
   const found = imports
     .filter(({ specifier, isErased }) => !isErased && FRAMEWORK.test(specifier))
     .map(({ specifier }) => `imports ${specifier}`);
-  const importsProcess = imports.some(({ specifier }) => /^(?:node:)?process$/.test(specifier));
+  for (const { specifier, isErased } of imports) {
+    const module = OF_THE_WORLD.exec(specifier)?.[1];
+    if (module !== undefined && !isErased)
+      found.push(module === 'process' ? 'uses process' : `imports ${specifier}`);
+  }
   const nodes = all(tree);
-  if (importsProcess || nodes.some(isProcess)) found.push('uses process');
-  if (nodes.some(isDateNow)) found.push('uses Date.now');
-  return found;
+  if (nodes.some(isProcess)) found.push('uses process');
+  for (const clock of ['Date.now', 'performance.now'])
+    if (nodes.some(isAccess(clock))) found.push(`uses ${clock}`);
+  for (const name of new Set(nodes.filter(isTimer).map((node) => node.getText()))) found.push(`uses ${name}`);
+  return [...new Set(found)];
+}
+
+/** The files that have more than 200 lines and do not begin with a comment that says why. */
+export function lengthProblems(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(
+      ({ tree }) => tree.text.trimEnd().split('\n').length > MAX_LINES && !tree.text.startsWith('// Long: '),
+    )
+    .map(({ path }) => path);
 }
 
 /** Every reading of the environment with what it is read for. */
@@ -174,6 +193,10 @@ function isProcess(node: ts.Node): boolean {
   return !isName || ts.isShorthandPropertyAssignment(parent);
 }
 
-function isDateNow(node: ts.Node): boolean {
-  return ts.isPropertyAccessExpression(node) && node.getText() === 'Date.now';
+function isAccess(text: string): (node: ts.Node) => boolean {
+  return (node) => ts.isPropertyAccessExpression(node) && node.getText() === text;
+}
+
+function isTimer(node: ts.Node): boolean {
+  return ts.isIdentifier(node) && TIMERS.test(node.text) && !ts.isPropertyAccessExpression(node.parent);
 }

@@ -2,53 +2,59 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { type ModelList, readModelList } from '../catalog/model-list.js';
 import { readUtilization, type UtilizationRow } from '../catalog/utilization-feed.js';
-import { RankingService } from './ranking.service.js';
+import { loadConfig } from '../config/config.js';
+import { RankingService } from '../ranking/ranking.service.js';
+import { RoutingService } from './routing.service.js';
+
+let catalog: CatalogService;
+let routing: RoutingService;
 
 describe('the snapshot that requests read', () => {
-  let catalog: CatalogService;
-  let ranking: RankingService;
-
   beforeEach(() => {
     catalog = new CatalogService();
-    ranking = new RankingService(catalog);
+    routing = new RoutingService(loadConfig({}), catalog, new RankingService(catalog));
   });
 
   it('CAT-16: is empty before any feed was loaded', () => {
-    expect(ranking.snapshot.ranked).toEqual([]);
-    expect(ranking.snapshot.catalog.models).toEqual([]);
+    expect(rankedModels()).toEqual([]);
+    expect(routing.snapshot.catalog.models).toEqual([]);
   });
 
   it('CAT-16: is made anew when either feed changes', () => {
     catalog.apply('models', { kind: 'ok', value: listOf('a/one', 'b/two') }, 1);
-    expect(ranking.snapshot.ranked).toEqual(['a/one', 'b/two']);
+    expect(rankedModels()).toEqual(['a/one', 'b/two']);
     catalog.apply('utilization', { kind: 'ok', value: rowsOf({ 'a/one': 1, 'b/two': 2 }) }, 2);
-    expect(ranking.snapshot.ranked).toEqual(['b/two', 'a/one']);
+    expect(rankedModels()).toEqual(['b/two', 'a/one']);
     catalog.apply('models', { kind: 'ok', value: listOf('a/one') }, 3);
-    expect(ranking.snapshot.ranked).toEqual(['a/one']);
-    expect(ranking.snapshot.catalog.ids).toEqual(['a/one']);
+    expect(rankedModels()).toEqual(['a/one']);
+    expect(routing.snapshot.catalog.ids).toEqual(['a/one']);
   });
 
   it('CAT-16: is replaced as a whole: one that was taken before stays as it was', () => {
     catalog.apply('models', { kind: 'ok', value: listOf('a/one', 'b/two') }, 1);
-    const taken = ranking.snapshot;
+    const taken = routing.snapshot;
     const { ranked, catalog: list } = taken;
     catalog.apply('models', { kind: 'ok', value: listOf('c/three') }, 2);
-    expect(ranking.snapshot).not.toBe(taken);
+    expect(routing.snapshot).not.toBe(taken);
     expect(taken).toEqual({ ranked, catalog: list });
-    expect(ranked).toEqual(['a/one', 'b/two']);
+    expect(ranked.map(({ model }) => model)).toEqual(['a/one', 'b/two']);
   });
 
   it('CAT-5, CAT-16: stays the same through failures and through refreshes that change nothing', () => {
     const list = listOf('a/one', 'b/two');
     catalog.apply('models', { kind: 'ok', value: list }, 1);
-    const before = ranking.snapshot;
+    const before = routing.snapshot;
     catalog.apply('models', { kind: 'ok', value: list }, 2);
     catalog.apply('models', { kind: 'error', reason: 'status 500' }, 3);
     catalog.apply('models', { kind: 'empty' }, 4);
     catalog.apply('utilization', { kind: 'error', reason: 'status 500' }, 5);
-    expect(ranking.snapshot).toBe(before);
+    expect(routing.snapshot).toBe(before);
   });
 });
+
+function rankedModels(): readonly string[] {
+  return routing.snapshot.ranked.map(({ model }) => model);
+}
 
 function listOf(...ids: readonly string[]): ModelList {
   const read = readModelList({ data: ids.map((id) => ({ id })) });

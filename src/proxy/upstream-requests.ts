@@ -1,0 +1,34 @@
+import type { ModelId } from '../catalog/model-list.js';
+import type { BaseUrl } from '../config/config.js';
+import type { Asked } from '../reading/asked.js';
+import type { HeldBody } from '../reading/held-body.js';
+import { upstreamBody } from '../reading/upstream-body.js';
+import type { RequestRecord } from '../request/request-record.js';
+import { toUpstreamHeaders } from '../upstream/headers.js';
+import type { UpstreamRequest } from '../upstream/upstream-exchange.client.js';
+
+/**
+ * The requests that one of a client's becomes. They differ in the value of `model` alone; one that names the model itself goes
+ * as it came.
+ *
+ * @param path of the endpoint, without the query
+ */
+export function upstreamRequests(
+  { origin, path: prefix }: BaseUrl,
+  { request, id }: RequestRecord,
+  path: string,
+  held: HeldBody,
+  asked: Asked,
+): (model: ModelId) => UpstreamRequest {
+  const url = request.url as string;
+  const query = url.indexOf('?');
+  const target = prefix + path + (query === -1 ? '' : url.slice(query));
+  const headers = toUpstreamHeaders(request.rawHeaders, id);
+  return (model) => ({
+    origin,
+    path: target,
+    method: 'POST',
+    headers,
+    body: upstreamBody(held, asked, model),
+  });
+}
