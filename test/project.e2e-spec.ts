@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {
   ASIDE,
@@ -57,6 +57,23 @@ describe('the sources of this project', () => {
 
   it('PRJ-5: there are no barrels', () => {
     expect(globSync(['src/**/index.*', 'test/**/index.*'])).toEqual([]);
+  });
+});
+
+describe('docs/architecture.md', () => {
+  const text = readFileSync('docs/architecture.md', 'utf8');
+
+  it('PRJ-23: names files that exist', () => {
+    const named = [...text.matchAll(/`((?:src|docs|assembly|deploy|test)\/[\w./-]+)`/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it('PRJ-23: names every folder of src', () => {
+    const folders = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map(({ name }) => name).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { ApiError } from '../openai/api-error.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { Counted } from '../telemetry/request-telemetry.service.js';
 import type { AttemptClock } from '../upstream/attempt-clock.js';
-import { toUpstreamHeaders } from '../upstream/headers.js';
+import { toUpstreamHeaders } from '../upstream/header-policy.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import { chuteIdOf, nonceOf } from './evidence-target.js';

@@ -1,45 +1,16 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { CatalogModule } from '../catalog/catalog.module.js';
-import { CatalogService } from '../catalog/catalog.service.js';
-import { ageMs } from '../catalog/snapshot.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
-import { RoutingService } from '../routing/routing.service.js';
-import { MetricsService } from '../telemetry/metrics.service.js';
 import { HealthController } from './health.controller.js';
 import { ReadinessIndicator } from './readiness.indicator.js';
+import { ReadinessGauges } from './readiness-gauges.service.js';
 
 @Module({
   // A router that is not ready says so in its answer; a log line per probe would only bury the reason.
   imports: [TerminusModule.forRoot({ logger: false }), LifecycleModule, CatalogModule, RoutingModule],
   controllers: [HealthController],
-  providers: [ReadinessIndicator],
+  providers: [ReadinessIndicator, ReadinessGauges],
 })
-export class HealthModule implements OnModuleInit {
-  constructor(
-    private readonly catalog: CatalogService,
-    private readonly routing: RoutingService,
-    private readonly metrics: MetricsService,
-  ) {}
-
-  onModuleInit(): void {
-    const { catalog, routing, metrics } = this;
-    metrics.gaugeAtScrape(
-      'ready_snapshot_age_ms',
-      'Age of the utilization, -1 while there is none.',
-      () => ageMs(catalog.utilization.last, performance.now()) ?? -1,
-    );
-    metrics.gaugeAtScrape(
-      'ready_allowlist_age_ms',
-      'Age of the model list, -1 while there is none.',
-      () => ageMs(catalog.models.last, performance.now()) ?? -1,
-    );
-    metrics.gaugeAtScrape('ready_candidates', 'Eligible models.', () => routing.snapshot.ranked.length);
-    metrics.gaugeAtScrape(
-      'ready_allowlist_size',
-      'Models in the catalog.',
-      () => catalog.models.last?.value.models.length ?? 0,
-    );
-  }
-}
+export class HealthModule {}

@@ -4,7 +4,7 @@ import type { Asked } from '../reading/asked.js';
 import type { HeldBody } from '../reading/held-body.js';
 import { upstreamBody } from '../reading/upstream-body.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { toUpstreamHeaders } from '../upstream/headers.js';
+import { toUpstreamHeaders } from '../upstream/header-policy.js';
 import type { UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 
 /**

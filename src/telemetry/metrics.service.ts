@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { FailureReason } from '../openai/failure-reason.js';
 import { ABORT_PHASES, type AbortPhase, type Mode } from '../request/request-record.js';
-import { Histogram } from './histogram.js';
-import { Tally } from './tally.js';
+import { OneLabelHistogram } from './one-label-histogram.js';
+import { LabelCounts } from './label-counts.js';
 
 const PREFIX = 'chutes_autopilot_';
 const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
@@ -132,8 +132,8 @@ export class MetricsService {
     help: string,
     labelNames: string[],
     zeros: readonly Readonly<Record<string, A>>[] = [],
-  ): Tally<A, B> {
-    const tally = new Tally<A, B>(labelNames);
+  ): LabelCounts<A, B> {
+    const tally = new LabelCounts<A, B>(labelNames);
     const counter: Counter = new Counter({
       name: PREFIX + name,
       help,
@@ -145,8 +145,8 @@ export class MetricsService {
     return tally;
   }
 
-  private histogram(name: string, help: string, bounds: readonly number[]): Histogram<Mode> {
-    const histogram = new Histogram<Mode>(PREFIX + name, help, 'mode', bounds);
+  private histogram(name: string, help: string, bounds: readonly number[]): OneLabelHistogram<Mode> {
+    const histogram = new OneLabelHistogram<Mode>(PREFIX + name, help, 'mode', bounds);
     // The types allow prom-client's own metrics alone; the registry asks for nothing but what this one has.
     this.registry.registerMetric(histogram as object as Metric);
     return histogram;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { asHeaderValue, decodeHeaders, headerOf, toClientHeaders, toUpstreamHeaders } from './headers.js';
+import { toClientHeaders, toUpstreamHeaders } from './header-policy.js';
+import { asHeaderValue, decodeHeaders, headerOf } from './headers.js';
 
 const ADDED = ['accept-encoding', 'identity', 'x-request-id', 'req-1'];
 

@@ -3,7 +3,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { Deadlines } from '../runtime/deadlines.timer.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
-import { toClientHeaders } from './headers.js';
+import { toClientHeaders } from './header-policy.js';
 import { type InterruptionCode, Relay, type RelayLimits } from './relay.socket.js';
 import type { Outcome, UpstreamExchange } from './upstream-exchange.client.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Histogram as PromHistogram, type Metric, Registry } from 'prom-client';
-import { Histogram } from './histogram.js';
+import { OneLabelHistogram } from './one-label-histogram.js';
 
 const BOUNDS = [0.005, 0.1, 1, 30];
 const MODES = ['alias', 'list', 'direct'] as const;
@@ -10,7 +10,7 @@ type Observation = readonly [mode: (typeof MODES)[number], value: number];
 
 function ours(observations: readonly Observation[]): Promise<string> {
   const registry = new Registry();
-  const histogram = new Histogram<string>('h', 'Help.', 'mode', BOUNDS);
+  const histogram = new OneLabelHistogram<string>('h', 'Help.', 'mode', BOUNDS);
   registry.registerMetric(histogram as object as Metric);
   for (const [mode, value] of observations) histogram.observe(mode, value);
   return registry.metrics();

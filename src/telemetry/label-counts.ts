@@ -1,7 +1,7 @@
 type Label = string | number;
 
 /** Counts by one or two labels, from one scrape to the next: what counts with each request is to cost two look-ups, no more. */
-export class Tally<A extends Label, B extends Label = ''> {
+export class LabelCounts<A extends Label, B extends Label = ''> {
   private readonly counts = new Map<A, Map<B | '', number>>();
 
   constructor(private readonly labels: readonly string[]) {}

@@ -15,7 +15,7 @@ interface Series {
  * A histogram with one label, for what is observed with each request: prom-client's own puts a string together and looks it up
  * for each observation. To its registry this is a metric like any other.
  */
-export class Histogram<L extends string> {
+export class OneLabelHistogram<L extends string> {
   readonly type = 'histogram';
   readonly aggregator = 'sum';
   private readonly series = new Map<L, Series>();
