@@ -5,6 +5,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
 import { Connector } from '../egress/connector.factory.js';
 import { proxyChoice } from '../egress/proxy-choice.js';
+import { contentCoding, withoutByteOrderMark } from './content-coding.js';
 
 const MAX_DECODED_BYTES = 32 * 1024 * 1024;
 const TOO_LARGE = `larger than ${MAX_DECODED_BYTES} bytes`;
@@ -78,18 +79,17 @@ export class CatalogClient implements OnApplicationShutdown {
 }
 
 async function decoded(body: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
-  switch (encoding) {
-    case undefined:
+  switch (contentCoding(encoding)) {
     case 'identity':
-      return body;
+      return withoutByteOrderMark(body);
     case 'gzip':
       try {
-        return await unzip(body, { maxOutputLength: MAX_DECODED_BYTES });
+        return withoutByteOrderMark(await unzip(body, { maxOutputLength: MAX_DECODED_BYTES }));
       } catch (error) {
         if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw new FetchError(TOO_LARGE);
         throw error;
       }
-    default:
+    case 'unknown':
       throw new FetchError('an unknown content encoding');
   }
 }

@@ -1,13 +1,16 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { ageMs } from '../catalog/snapshot.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { RankingModule } from '../ranking/ranking.module.js';
 import { RankingService } from '../ranking/ranking.service.js';
+import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { HealthController } from './health.controller.js';
+import { tightIntervals } from './readiness.js';
 import { ReadinessIndicator } from './readiness.indicator.js';
 
 @Module({
@@ -18,12 +21,24 @@ import { ReadinessIndicator } from './readiness.indicator.js';
 })
 export class HealthModule implements OnModuleInit {
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
     private readonly catalog: CatalogService,
     private readonly ranking: RankingService,
     private readonly metrics: MetricsService,
   ) {}
 
   onModuleInit(): void {
+    this.exposeGauges();
+    for (const { interval, limit } of tightIntervals(this.config)) {
+      this.logger.warn(
+        { interval, limit },
+        `${interval} is above half of ${limit}: one missed refresh makes /readyz 503`,
+      );
+    }
+  }
+
+  private exposeGauges(): void {
     const { catalog, ranking, metrics } = this;
     metrics.gaugeAtScrape(
       'ready_snapshot_age_ms',
