@@ -3,12 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toApiError } from '../openai/to-error-response.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import type { RequestRecord } from '../request/request-record.js';
+import { OverloadService } from './overload.service.js';
 import { sendError } from './send-error.socket.js';
 
 /** The one place where failures become answers. */
 @Catch()
 export class ApiExceptionFilter implements ExceptionFilter {
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly overload: OverloadService,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -20,6 +24,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
     const { request, response } = record;
     const error = toApiError(thrown, request.url ?? '');
     if (error.code === 'internal_error') this.report(thrown, record.id);
+    if (error.shedFor) this.overload.shed(error.shedFor);
 
     if (response.writableEnded) return;
     // An answer that has begun must not look complete.
