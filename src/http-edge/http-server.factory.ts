@@ -42,6 +42,7 @@ export function createHttpServer(handle: RequestListener, { requests }: Config):
     },
     accept,
   );
+  server.maxConnections = requests.maxConnections;
   // Past a limit Node would drop headers silently; their total size is limited anyway.
   server.maxHeadersCount = 0;
   // Else Node would ask for the body of a request that is refused by its headers, and refuse others by itself.

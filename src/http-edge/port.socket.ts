@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, Server, type Socket } from 'node:net';
 
@@ -10,8 +11,9 @@ export interface Address {
   readonly port: number;
 }
 
-/** Of so many connections that may be open there is a listener for one. */
+/** For so many connections that may be open there is a listener, as long as it takes no larger part of the files that may be. */
 const CONNECTIONS_PER_LISTENER = 32;
+const LIMITS = '/proc/self/limits';
 
 /** For Node. */
 interface ListenOptions extends Address {
@@ -57,7 +59,7 @@ export class Port {
    * @throws what `listen` does; EADDRINUSE
    */
   async listen({ host, port }: Address, listen: (options: ListenOptions) => Promise<unknown>): Promise<void> {
-    const count = Math.ceil(this.maxConnections / CONNECTIONS_PER_LISTENER);
+    const count = Math.ceil(Math.min(this.maxConnections, maxOpenFiles()) / CONNECTIONS_PER_LISTENER);
     if (count === 1 || process.platform !== 'linux') {
       await listen({ host, port, backlog: BACKLOG });
       return;
@@ -103,6 +105,12 @@ export class Port {
   private limitListeners(maxConnections: number): void {
     for (const listener of this.listeners) listener.maxConnections = maxConnections;
   }
+}
+
+function maxOpenFiles(): number {
+  if (!existsSync(LIMITS)) return Infinity;
+  const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync(LIMITS, 'utf8')) ?? [];
+  return limit === undefined ? Infinity : Number(limit);
 }
 
 async function assertFree(address: Address): Promise<void> {
