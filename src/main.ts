@@ -16,17 +16,21 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => vo
 // Loaded only now: it takes a while, and a signal meanwhile is to end the process in order, too.
 const { createApp } = await import('./app.factory.js');
 const { ConfigError, loadConfig } = await import('./config/config.js');
+const { PortsService } = await import('./http-edge/ports.service.js');
 const { LifecycleService } = await import('./lifecycle/lifecycle.service.js');
 const { LOGGER } = await import('./telemetry/logger.js');
 const { createDestination } = await import('./telemetry/logger.factory.js');
+const { limitTurns } = await import('./runtime/turn-limit.timer.js');
 
 try {
   const config = loadConfig(process.env);
   log = createDestination();
   const starting = await createApp(config, log);
-  await starting.listen(config.listen.port, config.listen.host);
+  const ports = starting.get(PortsService);
+  await ports.open(starting);
+  limitTurns();
   app = starting;
-  app.get<Logger>(LOGGER).info({ url: await app.getUrl() }, 'listening');
+  app.get<Logger>(LOGGER).info({ admin_url: ports.insideUrl, url: await app.getUrl() }, 'listening');
 } catch (error) {
   process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
   process.exit(1);

@@ -8,6 +8,7 @@ describe('loadConfig', () => {
   it('CFG-1: takes an empty environment for all defaults', () => {
     expect(loadConfig({})).toEqual({
       listen: { host: '0.0.0.0', port: 8080 },
+      admin: undefined,
       backend: { origin: 'https://llm.chutes.ai', path: '' },
       evidenceBackend: { origin: 'https://api.chutes.ai', path: '' },
       catalog: {
@@ -30,6 +31,7 @@ describe('loadConfig', () => {
         headersTimeoutMs: 15_000,
         bodyTimeoutMs: 60_000,
         maxConnections: 8_192,
+        maxLagMs: 500,
         stallTimeoutMs: 300_000,
       },
       attempts: {
@@ -111,8 +113,9 @@ describe('what the settings become', () => {
     ['127.0.0.1:9000', { host: '127.0.0.1', port: 9000 }],
     ['[::1]:9000', { host: '::1', port: 9000 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
-  ])('CFG-5: LISTEN_ADDR=%s', (value, listen) => {
+  ])('CFG-5, CFG-500: LISTEN_ADDR=%s, and ADMIN_LISTEN_ADDR', (value, listen) => {
     expect(loadConfig({ LISTEN_ADDR: value }).listen).toEqual(listen);
+    expect(loadConfig({ ADMIN_LISTEN_ADDR: value })).toMatchObject({ admin: listen });
   });
 
   it.each([
@@ -212,14 +215,16 @@ describe('what the settings become', () => {
     expect(attempts).toMatchObject({ maxAttempts: 2, failoverDeadlineMs: 3 });
   });
 
-  it('CFG-17, CFG-19, CFG-21: the limits', () => {
+  it('CFG-17, CFG-19, CFG-21, CFG-24, CFG-501: the limits', () => {
     const { requests, upstream } = loadConfig({
       MAX_REQUEST_BYTES: '1',
       UPSTREAM_MAX_CONNECTIONS: '2',
       UPSTREAM_IDLE_TIMEOUT_MS: '0',
       CLIENT_STALL_TIMEOUT_MS: '0',
+      MAX_CLIENT_CONNECTIONS: '3',
+      OVERLOAD_LAG_MS: '0',
     });
-    expect(requests).toMatchObject({ maxBytes: 1, stallTimeoutMs: 0 });
+    expect(requests).toMatchObject({ maxBytes: 1, stallTimeoutMs: 0, maxConnections: 3, maxLagMs: 0 });
     expect(upstream).toMatchObject({ maxConnections: 2, idleTimeoutMs: 0 });
   });
 

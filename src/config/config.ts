@@ -50,6 +50,7 @@ function textOf(name: string, env: Readonly<Record<string, string | undefined>>)
 function toConfig(env: Environment) {
   return {
     listen: validated(splitListenAddress(env.LISTEN_ADDR)),
+    admin: env.ADMIN_LISTEN_ADDR === '' ? undefined : validated(splitListenAddress(env.ADMIN_LISTEN_ADDR)),
     backend: baseUrl(env.BACKEND_BASE_URL, '/v1'),
     evidenceBackend: baseUrl(env.EVIDENCE_BASE_URL),
     catalog: {
@@ -79,6 +80,7 @@ function toConfig(env: Environment) {
       headersTimeoutMs: env.REQUEST_HEADERS_TIMEOUT_MS,
       bodyTimeoutMs: env.REQUEST_BODY_TIMEOUT_MS,
       maxConnections: env.MAX_CLIENT_CONNECTIONS,
+      maxLagMs: env.OVERLOAD_LAG_MS,
       stallTimeoutMs: env.CLIENT_STALL_TIMEOUT_MS,
     },
     attempts: {

@@ -11,6 +11,7 @@ const ZERO_MEANS_SOMETHING = new Set([
   'STICKY_TTL_SECS',
   'STICKY_MAX_ENTRIES',
   'STICKY_FAILBACK_SECS',
+  'OVERLOAD_LAG_MS',
   'SHUTDOWN_DRAIN_MS',
   'SHUTDOWN_GRACE_MS',
 ]);
@@ -45,6 +46,28 @@ describe('what is refused', () => {
     'CFG-5: LISTEN_ADDR=%s',
     (value) => {
       expect(refused({ LISTEN_ADDR: value })).toEqual(['LISTEN_ADDR']);
+    },
+  );
+
+  it.each(['9090', '::1:9090', '0.0.0.0:8080', '127.0.0.1:8080', '[::]:8080', '[::1]:8080'])(
+    'CFG-500: ADMIN_LISTEN_ADDR=%s beside the default LISTEN_ADDR',
+    (value) => {
+      expect(refused({ ADMIN_LISTEN_ADDR: value })).toEqual(['ADMIN_LISTEN_ADDR']);
+    },
+  );
+
+  it.each([
+    ['127.0.0.1:80', '127.0.0.1:80', false],
+    ['127.0.0.1:80', '0.0.0.0:80', false],
+    ['127.0.0.1:80', '127.0.0.1:81', true],
+    ['127.0.0.1:80', '127.0.0.2:80', true],
+    ['127.0.0.1:80', '[::1]:80', true],
+    ['0.0.0.0:80', '0.0.0.0:81', true],
+    ['127.0.0.1:0', '127.0.0.1:0', true],
+  ])(
+    'CFG-500: beside LISTEN_ADDR=%s ADMIN_LISTEN_ADDR=%s is right: %s',
+    (LISTEN_ADDR, ADMIN_LISTEN_ADDR, isRight) => {
+      expect(refused({ LISTEN_ADDR, ADMIN_LISTEN_ADDR })).toEqual(isRight ? [] : ['ADMIN_LISTEN_ADDR']);
     },
   );
 

@@ -61,6 +61,23 @@ export function IsListenAddress(): PropertyDecorator {
   return rule('host:port or [v6]:port', (value) => splitListenAddress(String(value)) !== undefined);
 }
 
+/** Not set, or an address at which one can listen while listening at another variable's. */
+export function IsFurtherListenAddress(other: string): PropertyDecorator {
+  return rule(`host:port or [v6]:port, and another address than ${other}`, (value, object) => {
+    const address = splitListenAddress(String(value));
+    if (value === '' || address === undefined) return value === '';
+    const [, theirs] = Object.entries(object).find(([name]) => name === other) ?? [];
+    return !clash(address, splitListenAddress(String(theirs)));
+  });
+}
+
+const EVERY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+function clash(a: ListenAddress, b: ListenAddress | undefined): boolean {
+  if (a.port !== b?.port || a.port === 0) return false;
+  return a.host === b.host || EVERY_HOST.has(a.host) || EVERY_HOST.has(b.host);
+}
+
 export function IsHeaderName(): PropertyDecorator {
   return rule('a header name', (value) => HEADER_NAME.test(String(value)));
 }
@@ -139,7 +156,12 @@ export function splitList(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-export function splitListenAddress(text: string): { host: string; port: number } | undefined {
+interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function splitListenAddress(text: string): ListenAddress | undefined {
   const [, v6, name, port] = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = v6 ?? name;
   if (host === undefined || Number(port) > 65_535 || (v6 !== undefined && isIP(v6) !== 6)) return undefined;
