@@ -12,7 +12,7 @@ import { createHttpServer, onClientError } from './http-edge/http-server.factory
 import { letBodyPass, sendError } from './http-edge/send-error.socket.js';
 import { toApiError } from './openai/to-error-response.js';
 import { CompletionsController } from './proxy/completions.controller.js';
-import { createDestination } from './telemetry/logger.factory.js';
+import { createLogOutput } from './telemetry/log-output.factory.js';
 
 /** Methods that may carry a body. */
 const BODY_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
@@ -26,7 +26,7 @@ interface Doorkeepers {
 /** The router, ready to listen. Its tests start the same one. */
 export async function createApp(
   config: Config,
-  logDestination: DestinationStream = createDestination(),
+  logDestination: DestinationStream = createLogOutput(),
 ): Promise<NestFastifyApplication> {
   let doorkeepers: Doorkeepers;
   const app = await NestFactory.create<NestFastifyApplication>(

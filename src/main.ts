@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from './telemetry/logger.js';
-import type { LogOutput } from './telemetry/logger.factory.js';
+import type { LogOutput } from './telemetry/log-output.factory.js';
 
 // Settings of V8 that it reads at each use, so that they can still be set. What each saves: research/PERFORMANCE.md.
 for (const setting of [
@@ -21,18 +21,20 @@ let app: NestFastifyApplication | undefined;
 let log: LogOutput | undefined;
 let isStopping = false;
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
+// Without a listener the first opens a debugger, and the second cuts every stream.
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 
 // Loaded only now: it takes a while, and a signal meanwhile is to end the process in order, too.
 const { createApp } = await import('./app.factory.js');
 const { ConfigError, loadConfig } = await import('./config/config.js');
 const { LifecycleService } = await import('./lifecycle/lifecycle.service.js');
 const { LOGGER } = await import('./telemetry/logger.js');
-const { createDestination } = await import('./telemetry/logger.factory.js');
+const { createLogOutput } = await import('./telemetry/log-output.factory.js');
 
 try {
   const config = loadConfig(process.env);
-  log = createDestination();
+  log = createLogOutput();
   const starting = await createApp(config, log);
   await starting.listen(config.listen.port, config.listen.host);
   app = starting;
