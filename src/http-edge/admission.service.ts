@@ -7,7 +7,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
-import { ALLOW_ORIGIN, corsHeaders, preflightHeaders } from './cors.js';
+import { ALLOW_ORIGIN, corsHeaders, isForScripts, preflightHeaders } from './cors.js';
 import { requestIdOf } from '../request/request-id.js';
 import { sendError } from './send-error.socket.js';
 
@@ -48,7 +48,7 @@ export class AdmissionService implements OnModuleInit {
   /** Opens the request's record and grants what CORS has to grant. */
   open(request: IncomingMessage, response: ServerResponse, isCounted: boolean): RequestRecord {
     const { corsOrigins } = this.config;
-    if (corsOrigins.length > 0) {
+    if (corsOrigins.length > 0 && isForScripts(request.url as string)) {
       // On the raw response, so that relayed answers and errors alike carry them.
       response.setHeaders(new Map(Object.entries(corsHeaders(corsOrigins, request.headers.origin))));
     }
