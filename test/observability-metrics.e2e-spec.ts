@@ -45,6 +45,7 @@ test('OBS-23: these metrics there are, with these labels, and no others', async 
     'requests_total counter status',
     'selection_total counter model,status',
     'sticky_lookups_total counter outcome',
+    'sticky_write_errors_total counter',
     'time_to_first_byte_seconds histogram mode',
   ]);
 });

@@ -154,6 +154,20 @@ describe('what the settings become', () => {
     });
   });
 
+  it.each([
+    ['proxy.example:3128', 'http://proxy.example:3128/'],
+    ['proxy.example', 'http://proxy.example/'],
+    ['localhost:3128', 'http://localhost:3128/'],
+    ['10.0.0.1:3128', 'http://10.0.0.1:3128/'],
+    ['[::1]:3128', 'http://[::1]:3128/'],
+    ['me:p%40ss@proxy.example:3128', 'http://me:p%40ss@proxy.example:3128/'],
+    ['HTTPS://proxy.example:3128/', 'https://proxy.example:3128/'],
+  ])('CFG-201: %s as a proxy is %s', (value, url) => {
+    const env = { https_proxy: value, HTTP_PROXY: value };
+    const { httpsProxy, httpProxy } = loadConfig(env).egress;
+    expect([httpsProxy?.href, httpProxy?.href]).toEqual([url, url]);
+  });
+
   it.each(['HTTPS_PROXY', 'HTTP_PROXY'] as const)(
     'CFG-38: %s in lower case wins, unless it is empty',
     (name) => {
@@ -301,7 +315,8 @@ describe('what the settings become', () => {
   it.each([
     ['*', ['*']],
     ['https://a.example, http://b:81', ['https://a.example', 'http://b:81']],
-  ])('CFG-31: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
+    ['app://obsidian.md,https://*.example.com', ['app://obsidian.md', 'https://*.example.com']],
+  ])('CFG-31, CFG-200: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
     expect(loadConfig({ CORS_ALLOWED_ORIGINS: value }).corsOrigins).toEqual(origins);
   });
 

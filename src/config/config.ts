@@ -1,5 +1,6 @@
 import { validateSync } from 'class-validator';
 import { Environment } from './environment.js';
+import { parseProxyUrl } from './proxy-url.js';
 import { splitList, splitListenAddress } from './validators.js';
 
 /** The validated configuration, in the shapes the rooms use. Made once, at start; nothing else reads the environment. */
@@ -61,8 +62,8 @@ function toConfig(env: Environment) {
       timeoutMs: env.CONTROL_PLANE_TIMEOUT_MS,
     },
     egress: {
-      httpsProxy: env.HTTPS_PROXY === '' ? undefined : new URL(env.HTTPS_PROXY),
-      httpProxy: env.HTTP_PROXY === '' ? undefined : new URL(env.HTTP_PROXY),
+      httpsProxy: env.HTTPS_PROXY === '' ? undefined : validated(parseProxyUrl(env.HTTPS_PROXY)),
+      httpProxy: env.HTTP_PROXY === '' ? undefined : validated(parseProxyUrl(env.HTTP_PROXY)),
       noProxy: env.NO_PROXY.split(/[\s,]+/).filter((entry) => entry !== '') as readonly string[],
     },
     readiness: {
@@ -115,8 +116,8 @@ function toConfig(env: Environment) {
   } as const;
 }
 
-function validated<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('A value passed its rule but cannot be read.');
+function validated<T>(value: T | null | undefined): T {
+  if (value === undefined || value === null) throw new Error('A value passed its rule but cannot be read.');
   return value;
 }
 

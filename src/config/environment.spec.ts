@@ -91,9 +91,13 @@ describe('what is refused', () => {
   );
 
   it.each([
-    'proxy.example:3128',
-    'proxy.example',
+    'proxy.example:3128/path',
+    'proxy example:3128',
+    'proxy.example:port',
+    ':3128',
     'socks5://proxy.example',
+    'socks5://proxy.example:1080',
+    'http:proxy.example:3128',
     'http://',
     'http://proxy.example/path',
     'http://proxy.example?a=1',
@@ -173,12 +177,27 @@ describe('what is refused', () => {
 
   it.each([
     'app.example',
+    'null',
     'https://app.example/',
     'https://app.example/a',
     '*.example',
     '*,https://a.example',
+    'https://a.example https://b.example',
   ])('CFG-31: CORS_ALLOWED_ORIGINS=%s', (value) => {
     expect(refused({ CORS_ALLOWED_ORIGINS: value })).toEqual(['CORS_ALLOWED_ORIGINS']);
+  });
+
+  it('CFG-4, CFG-200: of each origin that could never match, the spelling that does is told', () => {
+    const value =
+      'https://a.example, https://me:hunter2@B.example/path ,http://c.example:80,app://d,null,e.example';
+    const [problem, ...others] = problemsOf({ CORS_ALLOWED_ORIGINS: value });
+    expect(others).toEqual([]);
+    expect(problem?.split('; ').slice(1)).toEqual([
+      'entry 2 has to be https://b.example',
+      'entry 3 has to be http://c.example',
+      'null, which any page can make its origin, is allowed by * alone',
+    ]);
+    expect(problem).not.toContain('hunter2');
   });
 
   it.each(['verbose', 'INFO', '30'])('CFG-32: LOG_LEVEL=%s', (value) => {
@@ -201,11 +220,15 @@ describe('.env.example', () => {
 
 /** The names of the variables that are refused. */
 function refused(env: Readonly<Record<string, string>>): string[] {
+  return problemsOf(env).map((problem) => problem.split(' ', 1)[0] ?? '');
+}
+
+function problemsOf(env: Readonly<Record<string, string>>): readonly string[] {
   try {
     loadConfig(env);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map((problem) => problem.split(' ', 1)[0] ?? '');
+    if (error instanceof ConfigError) return error.problems;
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
-import { ALLOW_ORIGIN, corsHeaders, preflightHeaders } from './cors.js';
+import { ALLOW_ORIGIN, corsHeaders, isForScripts, preflightHeaders } from './cors.js';
 import { FrontDoor, type Gatekeeper } from './front-door.js';
 import { OverloadService } from './overload.service.js';
 import { PortsService } from './ports.service.js';
@@ -63,7 +63,7 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
   open(request: IncomingMessage, response: ServerResponse, isCounted: boolean): RequestRecord {
     countStep();
     const { corsOrigins } = this.config;
-    if (corsOrigins.length > 0) {
+    if (corsOrigins.length > 0 && isForScripts(request.url as string)) {
       // On the raw response, so that relayed answers and errors alike carry them.
       response.setHeaders(new Map(Object.entries(corsHeaders(corsOrigins, request.headers.origin))));
     }

@@ -53,6 +53,7 @@ export class MetricsService {
     ['outcome'],
     STICKY_LOOKUPS.map((outcome) => ({ outcome })),
   );
+  private readonly stickyWriteErrors = this.counter('sticky_write_errors_total', 'Pins not set or dropped.');
   private readonly clientAborts = this.counter('client_aborts_total', 'Clients that left.', ['phase']);
   private readonly refusedConnections = this.counter(
     'connections_refused_total',
@@ -111,6 +112,10 @@ export class MetricsService {
     this.stickyLookups.add(outcome);
   }
 
+  stickyWriteFailed(): void {
+    this.stickyWriteErrors.inc();
+  }
+
   feedRefreshed(feed: FeedLabel, outcome: RefreshOutcome): void {
     this.refreshes.inc({ feed, outcome });
   }
@@ -140,7 +145,7 @@ export class MetricsService {
     }
   }
 
-  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+  private counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {
     return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
   }
 
