@@ -27,10 +27,7 @@ describe('a value that fits a schema', () => {
     ['an object of all types', objectOf({ a: 'string', b: 'integer', c: 'number', d: 'boolean', e: 'null' })],
     ['a required property without a schema', { type: 'object', required: ['x'] }],
     ['a record', { type: 'object', additionalProperties: { type: 'number' }, minProperties: 3 }],
-    [
-      'a property of an awkward name',
-      objectOf({ 'a b': 'integer', constructor: 'null' }),
-    ],
+    ['a property of an awkward name', objectOf({ 'a b': 'integer', constructor: 'null' })],
     ['one of several', { enum: ['a', 'b'] }],
     ['a constant', { const: { deep: [1] } }],
     ['a text of some length', { type: 'string', minLength: 40, maxLength: 41 }],
