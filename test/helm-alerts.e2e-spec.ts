@@ -5,6 +5,7 @@ import { methodsServedAt } from '../src/openai/served-paths.js';
 import { describeHelm, EVERYTHING, notes, render, type Values } from './support/helm.js';
 import { specOf } from './support/manifests.js';
 
+const LAG: Values = { autoscaling: { enabled: true, targetEventLoopLagMs: 80 } };
 const ALERTS = readFileSync('deploy/observability/alerts.yml', 'utf8');
 
 const rulesOf = (values: Values) =>
@@ -37,7 +38,7 @@ describeHelm('the ServiceMonitor', () => {
   ])('OPS-22: names the job as the alerts expect, and by namespace and release, %s', (_, values: Values) => {
     const { endpoints } = specOf('ServiceMonitor', render({ ...EVERYTHING, ...values }));
     const relabelings = [{ targetLabel: 'job', replacement: 'models/prod/chutes-autopilot' }];
-    expect(endpoints).toEqual([{ port: 'http', path: '/metrics', interval: '15s', relabelings }]);
+    expect(endpoints).toEqual([{ port: 'admin', path: '/metrics', interval: '15s', relabelings }]);
     const patterns = [...ALERTS.matchAll(/job=~"([^"]*)"/g)].map(([, pattern = '']) => pattern);
     expect(patterns.length).toBeGreaterThan(4);
     for (const pattern of patterns) {
@@ -50,10 +51,10 @@ describeHelm('the ServiceMonitor', () => {
 describeHelm('the notes', () => {
   test.each([
     ['alerts without a ServiceMonitor', { prometheusRule: { enabled: true } }, 'Without serviceMonitor'],
-    ['a Service of the type NodePort', { service: { type: 'NodePort' } }, 'publishes /metrics'],
-    ['a Service of the type LoadBalancer', { service: { type: 'LoadBalancer' } }, 'publishes /metrics'],
-  ])('OPS-23: warn of %s', (_, values: Values, warning) => {
+    ['a ServiceMonitor behind a network policy', { serviceMonitor: { enabled: true } }, '"monitoring"'],
+    ['an autoscaler that asks for a metric of pods', LAG, 'an adapter has to serve it'],
+  ])('OPS-23: warn of %s, and only then', (_, values: Values, warning) => {
     expect(notes(values)).toContain(warning);
-    expect(notes({ ...EVERYTHING })).not.toContain(warning);
+    expect(notes({})).not.toContain(warning);
   });
 });
