@@ -18,17 +18,21 @@ describeHelm('the PrometheusRule', () => {
   });
 
   test.each([
-    ['READYZ_MAX_SNAPSHOT_AGE_MS', 600_000, 'chutes_autopilot_ready_snapshot_age_ms', 20_000],
-    ['READYZ_MAX_ALLOWLIST_AGE_MS', 20_000, 'chutes_autopilot_ready_allowlist_age_ms', 600_000],
-  ])(
-    'OPS-22: takes from %s when a feed is stale, and changes nothing else',
-    (name, age, metric, byDefault) => {
-      const [before, after] = [`${metric} > ${byDefault} `, `${metric} > ${age} `];
-      expect(ALERTS.split(before)).toHaveLength(2);
-      const { groups } = parse(ALERTS.replace(before, after)) as { groups: unknown };
-      expect(rulesOf({ config: { [name]: age } })).toEqual({ groups });
-    },
-  );
+    [
+      'READYZ_MAX_SNAPSHOT_AGE_MS',
+      600_000,
+      'ready_snapshot_age_ms > 20000',
+      'ready_snapshot_age_ms > 600000',
+    ],
+    ['READYZ_MAX_ALLOWLIST_AGE_MS', 20_000, 'allowlist_age_ms > 600000', 'allowlist_age_ms > 20000'],
+    ['OVERLOAD_LAG_MS', 150, 'lag_seconds[2m]) > 0.25', 'lag_seconds[2m]) > 0.075'],
+    ['OVERLOAD_LAG_MS', 0, 'lag_seconds[2m]) > 0.25', 'lag_seconds[2m]) > 0.25'],
+    ['MAX_CLIENT_CONNECTIONS', 2_000_000, 'connections > 6553', 'connections > 1600000'],
+  ])('OPS-22: takes a limit from %s (%d), and changes nothing else', (name, value, before, after) => {
+    expect(ALERTS.split(before)).toHaveLength(2);
+    const { groups } = parse(ALERTS.replace(before, after)) as { groups: unknown };
+    expect(rulesOf({ config: { [name]: value } })).toEqual({ groups });
+  });
 });
 
 describeHelm('the ServiceMonitor', () => {

@@ -85,6 +85,7 @@ describeHelm('the settings of the chart', () => {
   test('OPS-17: reach the router as they are', () => {
     const config = configOf(render(EVERYTHING));
     expect(config.listen).toEqual({ host: '::', port: 8080 });
+    expect(config.admin).toEqual({ host: '::', port: 8081 });
     expect(config.backend.origin).toBe('http://llm.internal:8081');
     expect(config.requests.maxBytes).toBe(67_108_864);
     expect(config.trustedProxies).toEqual(['10.0.0.0/8']);

@@ -58,13 +58,15 @@ describeHelm('a pod', () => {
   test.each(VALUE_SETS)('OPS-15: has the two ports that the router listens at, %s', (_, values) => {
     const manifests = render(values);
     const { data = {} } = only('ConfigMap', manifests);
-    const listening = ['LISTEN_ADDR', 'ADMIN_LISTEN_ADDR'].map(
-      (name) => loadConfig({ LISTEN_ADDR: data[name] }).listen.port,
-    );
+    const { listen, admin } = loadConfig({
+      LISTEN_ADDR: data['LISTEN_ADDR'],
+      ADMIN_LISTEN_ADDR: data['ADMIN_LISTEN_ADDR'],
+    });
+    expect(admin?.host).toBe(listen.host);
     const { ports } = podOf(manifests).container;
     expect(ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([
-      ['http', listening[0]],
-      ['admin', listening[1]],
+      ['http', listen.port],
+      ['admin', admin?.port],
     ]);
   });
 
