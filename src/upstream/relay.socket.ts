@@ -102,11 +102,12 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   onEnd(): void {
     if (this.isOver) return;
     this.isOver = true;
-    if (this.tail?.endsWithUnframedError()) {
+    const ending = this.tail?.ending() ?? 'complete';
+    if (ending !== 'complete') {
       this.record.isInterrupted = true;
       this.onBroken();
-      this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     }
+    if (this.tail && ending === 'unfinished') this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     this.raw.end();
     this.awaitClient();
   }
