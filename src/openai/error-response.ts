@@ -66,6 +66,3 @@ export type UpstreamFailure =
   | 'upstream_header_timeout'
   | 'upstream_invalid_response'
   | 'upstream_reset';
-
-/** Why an answer of the upstream's own is not relayed while another candidate is left; never an error that a client gets. */
-export type AnswerFailure = 'upstream_broken_body' | 'upstream_empty_answer' | 'upstream_error_event';

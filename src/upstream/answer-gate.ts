@@ -1,4 +1,4 @@
-import type { AnswerFailure } from '../openai/error-response.js';
+import type { AnswerFailure } from '../openai/failure-reason.js';
 import { HOLDS, type HoldingRule } from './commit-rule.js';
 import { isEmptyAnswer } from './empty-answer.js';
 import { meaningOf } from './error-event.js';

@@ -1,16 +1,25 @@
 import { describe, expect, test } from '@jest/globals';
-import { type CommitRule, commitRule, type CommitSituation, HOLDS } from './commit-rule.js';
+import { type CommitRule, commitRule, type CommitSettings, HOLDS } from './commit-rule.js';
+import type { FlatHeaders } from './headers.js';
 
 const EVENT_STREAM = ['Content-Type', 'text/event-stream; charset=utf-8'];
 const JSON_TYPE = ['Content-Type', 'application/json'];
 const GZIP = ['Content-Encoding', 'gzip'];
-const free: CommitSituation = {
-  canMove: true,
+const settings: CommitSettings = {
+  hasNext: true,
   isStreamed: false,
   retryableStatuses: new Set([502, 503, 504]),
+  retriesEmpty: false,
   shapesErrors: false,
 };
-const last: CommitSituation = { ...free, canMove: false };
+
+function ruleOf(status: number, headers: FlatHeaders, changed: Partial<CommitSettings> = {}): CommitRule {
+  return commitRule(status, headers, true, { ...settings, ...changed });
+}
+
+function lastRuleOf(status: number, headers: FlatHeaders, changed: Partial<CommitSettings> = {}): CommitRule {
+  return commitRule(status, headers, false, { ...settings, ...changed });
+}
 
 describe('while another candidate is left', () => {
   test.each<[string, number, string[], CommitRule]>([
@@ -27,22 +36,22 @@ describe('while another candidate is left', () => {
     ['what has no type', 200, [], 'first-byte'],
     ['a redirect', 302, JSON_TYPE, 'headers'],
   ])('ATT-4, ATT-5, ATT-811, ATT-820: %s', (_, status, headers, rule) => {
-    expect(commitRule(status, headers, free)).toBe(rule);
+    expect(ruleOf(status, headers)).toBe(rule);
   });
 
   test('ATT-820: JSON in answer to a request that asked for a stream is not awaited', () => {
-    expect(commitRule(200, JSON_TYPE, { ...free, isStreamed: true })).toBe('first-byte');
-    expect(commitRule(200, EVENT_STREAM, { ...free, isStreamed: true })).toBe('first-event');
+    expect(ruleOf(200, JSON_TYPE, { isStreamed: true })).toBe('first-byte');
+    expect(ruleOf(200, EVENT_STREAM, { isStreamed: true })).toBe('first-event');
   });
 
   test.each([400, 402, 404, 426, 429, 500])('ATT-823: a %i is read', (status) => {
     for (const headers of [JSON_TYPE, [], ['content-length', '16384'], ['content-type', 'text/html']]) {
-      expect(commitRule(status, headers, free)).toBe('refusal-body');
+      expect(ruleOf(status, headers)).toBe('refusal-body');
     }
   });
 
   test.each([401, 403, 408, 413, 422, 501, 502, 503, 504, 529])('ATT-823: a %i is not', (status) => {
-    expect(commitRule(status, JSON_TYPE, free)).toBe('headers');
+    expect(ruleOf(status, JSON_TYPE)).toBe('headers');
   });
 
   test.each([
@@ -50,11 +59,11 @@ describe('while another candidate is left', () => {
     ['longer than 16 KiB', ['content-length', '16385']],
     ['an event stream', EVENT_STREAM],
   ])('ATT-823: nor is one whose body is %s', (_, headers) => {
-    expect(commitRule(400, headers, free)).toBe('headers');
+    expect(ruleOf(400, headers)).toBe('headers');
   });
 
   test('ATT-10: nor is one that moves on by its status', () => {
-    expect(commitRule(500, JSON_TYPE, { ...free, retryableStatuses: new Set([500]) })).toBe('headers');
+    expect(ruleOf(500, JSON_TYPE, { retryableStatuses: new Set([500]) })).toBe('headers');
   });
 });
 
@@ -66,7 +75,7 @@ describe('of the last candidate', () => {
     ['a 429', 429, JSON_TYPE, 'headers'],
     ['a 503', 503, JSON_TYPE, 'headers'],
   ])('ATT-4, ATT-5: %s', (_, status, headers, rule) => {
-    expect(commitRule(status, headers, last)).toBe(rule);
+    expect(lastRuleOf(status, headers)).toBe(rule);
   });
 });
 
@@ -74,7 +83,7 @@ describe('with ERROR_SHAPE=openai', () => {
   test.each([400, 401, 403, 413, 422, 429, 500, 503, 599])(
     'ERR-802: a %i of the last candidate is read',
     (status) => {
-      expect(commitRule(status, JSON_TYPE, { ...last, shapesErrors: true })).toBe('refusal-body');
+      expect(lastRuleOf(status, JSON_TYPE, { shapesErrors: true })).toBe('refusal-body');
     },
   );
 
@@ -84,16 +93,16 @@ describe('with ERROR_SHAPE=openai', () => {
     ['a large body', 400, ['content-length', '20000']],
     ['an event stream', 400, EVENT_STREAM],
   ])('ERR-802: %s is not', (_, status, headers) => {
-    expect(commitRule(status, headers, { ...last, shapesErrors: true })).toBe('headers');
+    expect(lastRuleOf(status, headers, { shapesErrors: true })).toBe('headers');
   });
 
   test('ERR-802: nor is one that moves on', () => {
-    expect(commitRule(503, JSON_TYPE, { ...free, shapesErrors: true })).toBe('headers');
-    expect(commitRule(401, JSON_TYPE, { ...free, shapesErrors: true })).toBe('refusal-body');
+    expect(ruleOf(503, JSON_TYPE, { shapesErrors: true })).toBe('headers');
+    expect(ruleOf(401, JSON_TYPE, { shapesErrors: true })).toBe('refusal-body');
   });
 
   test('ERR-802: a 2xx is chosen as ever', () => {
-    expect(commitRule(200, JSON_TYPE, { ...last, shapesErrors: true })).toBe('first-byte');
+    expect(lastRuleOf(200, JSON_TYPE, { shapesErrors: true })).toBe('first-byte');
   });
 });
 

@@ -19,26 +19,39 @@ export const HOLDS: Readonly<Record<HoldingRule, { readonly bytes: number; reado
   'refusal-body': { bytes: MAX_REFUSAL_BYTES, ms: 1_000 },
 };
 
-export interface CommitSituation {
-  /** Whether another candidate is left, and time for it. */
-  readonly canMove: boolean;
+/** What the choice of an answer depends on besides the answer. */
+export interface CommitSettings {
+  /** Whether another candidate is left. */
+  readonly hasNext: boolean;
   /** Whether the client asked for a stream. */
   readonly isStreamed: boolean;
   /** Statuses that move on by themselves. */
   readonly retryableStatuses: ReadonlySet<number>;
+  /** Whether a 2xx that holds nothing is a failure. */
+  readonly retriesEmpty: boolean;
   /** Whether errors are to have OpenAI's shape, so that those of the last candidate are read, too. */
   readonly shapesErrors: boolean;
 }
 
-export function commitRule(status: number, headers: FlatHeaders, situation: CommitSituation): CommitRule {
-  if (status >= 300) return ruleOfRefusal(status, headers, situation);
-  if (!situation.canMove) return 'first-byte';
+/** @param canMove whether another candidate is left, and time for it. */
+export function commitRule(
+  status: number,
+  headers: FlatHeaders,
+  canMove: boolean,
+  settings: CommitSettings,
+): CommitRule {
+  if (status >= 300) return ruleOfRefusal(status, headers, canMove, settings);
+  if (!canMove) return 'first-byte';
   if (isEventStream(headers)) return isIdentityEncoded(headers) ? 'first-event' : 'first-byte';
-  return !situation.isStreamed && isJson(headers) ? 'whole' : 'first-byte';
+  return !settings.isStreamed && isJson(headers) ? 'whole' : 'first-byte';
 }
 
-function ruleOfRefusal(status: number, headers: FlatHeaders, situation: CommitSituation): CommitRule {
-  const { canMove, retryableStatuses, shapesErrors } = situation;
+function ruleOfRefusal(
+  status: number,
+  headers: FlatHeaders,
+  canMove: boolean,
+  { retryableStatuses, shapesErrors }: CommitSettings,
+): CommitRule {
   const movesAnyway = canMove && retryableStatuses.has(status);
   const isRead = (canMove && canExplain(status)) || (shapesErrors && status >= 400);
   return isRead && !movesAnyway && isReadable(headers) ? 'refusal-body' : 'headers';
