@@ -10,6 +10,7 @@ import { originForm } from './http-edge/framing.js';
 import { FrontDoor } from './http-edge/front-door.js';
 import { createHttpServer, onClientError } from './http-edge/http-server.factory.js';
 import { letBodyPass, sendError } from './http-edge/send-error.socket.js';
+import { cutIfStalled } from './http-edge/stalled-answer.timer.js';
 import { toApiError } from './openai/to-error-response.js';
 import { createLogOutput } from './telemetry/log-output.factory.js';
 
@@ -57,8 +58,9 @@ function createAdapter(config: Config, frontDoor: FrontDoor): FastifyAdapter {
     fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   fastify.addHook('onSend', ({ raw, record }, reply, payload, done) => {
     void reply.header('x-request-id', record.id);
-    if (typeof payload === 'string') record.answered(payload, performance.now());
+    if (typeof payload === 'string' || Buffer.isBuffer(payload)) record.answered(payload, performance.now());
     letBodyPass(raw);
+    cutIfStalled(reply.raw, record);
     done();
   });
   return adapter;

@@ -127,6 +127,26 @@ describe('the budget', () => {
   });
 });
 
+test('CFG-400, CFG-37: bodies in small pieces count with the room that is made for them', async () => {
+  const head = requestOf(POST, ['Host: x', 'Transfer-Encoding: chunked']);
+  const start = Buffer.concat([head, Buffer.from('1\r\n{\r\n'.repeat(3))]);
+  // A kibibyte for each is more than the budget; their bytes would be a thousandth of it.
+  const clients = await Promise.all(Array.from({ length: 120 }, async () => edge.open(start)));
+  const refused = await Promise.race(clients.map(async (client) => client.response()));
+  expect(errorIn(refused)).toEqual(OVERLOADED);
+  for (const client of clients) client.close();
+  await edge.settled();
+  expect((await edge.answerTo(completionOf(bodyOf(BUDGET)))).status).toBe(200);
+});
+
+test('CFG-400: a body that fits is read in whatever pieces it comes', async () => {
+  const body = bodyOf(BUDGET);
+  const client = await edge.open(requestOf(POST, ['Host: x', `Content-Length: ${body.length}`]));
+  for (let at = 0; at < body.length; at += 997) await client.send(body.slice(at, at + 997));
+  expect((await client.response()).status).toBe(200);
+  expect((await edge.chutes.nextRequest()).body.toString()).toBe(body);
+});
+
 /** A request that waits for an upstream which will do this. */
 async function waitingFor(kind: 'reset' | 'rate-limited'): Promise<() => unknown> {
   const { promise, resolve } = Promise.withResolvers<void>();

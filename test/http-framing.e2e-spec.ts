@@ -155,6 +155,38 @@ describe('what is no HTTP/1', () => {
   });
 });
 
+describe('another protocol', () => {
+  const rows: Row[] = [
+    ['a GET of RTSP', requestOf('GET /v1/models RTSP/1.1', [HOST])],
+    ['a GET of RTSP/1.0', requestOf('GET /healthz RTSP/1.0', [])],
+    ['a POST of RTSP', requestOf('POST /v1/chat/completions RTSP/1.1', [HOST, LENGTH], BODY)],
+    ['OPTIONS of RTSP', requestOf('OPTIONS * RTSP/1.0', ['CSeq: 1'])],
+    [
+      'RTSP behind empty lines and many spaces',
+      Buffer.from('\r\n\r\nGET  /healthz   RTSP/1.1\r\nHost: x\r\n\r\n'),
+    ],
+    ['a method of RTSP alone', requestOf('DESCRIBE rtsp://x/y RTSP/1.0', ['CSeq: 1'])],
+    ['ICE', requestOf('SOURCE /healthz ICE/1.0', [])],
+    ['HTTPS', requestOf('GET /healthz HTTPS/1.1', [HOST])],
+  ];
+
+  test.each(rows)('ERR-401, ERR-24, ERR-26: %s is refused', async (_, bytes) => {
+    expect(await fateOf(bytes)).toEqual(REFUSAL);
+  });
+
+  test('ERR-401: a method of RTSP alone is refused behind requests of HTTP, too', async () => {
+    const client = await edge.open(GET_HEALTH);
+    expect((await client.response()).status).toBe(200);
+    await client.send(requestOf('SETUP /healthz RTSP/1.0', [HOST]));
+    expect(errorIn(await client.response())).toEqual(apiError(400, 'bad_request'));
+  });
+
+  test('ERR-401: the path may speak of RTSP', async () => {
+    const target = `/v1/models?${'x'.repeat(10_000)}=RTSP/1.0`;
+    expect((await edge.answerTo(requestOf(`GET ${target} HTTP/1.1`, [HOST]))).status).toBe(200);
+  });
+});
+
 describe('lines', () => {
   const get = 'GET /healthz HTTP/1.1';
   const rows: Row[] = [

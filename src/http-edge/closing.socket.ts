@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ApiError } from '../openai/api-error.js';
 import { errorHead } from './error-head.js';
+import { cutIfStalled } from './stalled-answer.timer.js';
 
 /**
  * How long a client that is still sending may go on after its last answer, and how long it may pause meanwhile, in
@@ -21,30 +22,39 @@ export function announceClosing(socket: Socket): void {
   closing.add(socket);
 }
 
+interface LastAnswer {
+  /** Called when the system has taken the answer, or will not. */
+  readonly written?: (failure: Error | null | undefined) => void;
+  /** Whether the client has sent, and goes on sending, further requests. */
+  readonly isFlooded?: boolean;
+}
+
 /**
- * Answers a request that has not arrived in full, and closes its connection.
+ * Answers a request that has not arrived in full, or is not the last that has come, and closes its connection.
  *
- * @param written called when the system has taken the answer, or will not
  * @returns the body
  */
 export function answerLast(
   response: ServerResponse,
   error: ApiError,
   requestId: string,
-  written: (failure: Error | null | undefined) => void = () => {},
+  { written = () => {}, isFlooded = false }: LastAnswer = {},
 ): string {
   const body = JSON.stringify(error.toBody());
   announceClosing(response.req.socket);
   response.writeHead(error.status, { ...errorHead(error, body, requestId), connection: 'close' });
   response.write(body, written);
-  endAfterRequest(response);
+  endAfterRequests(response, isFlooded);
+  cutIfStalled(response);
   return body;
 }
 
-function endAfterRequest(response: ServerResponse): void {
+function endAfterRequests(response: ServerResponse, isFlooded: boolean): void {
+  const { req: request } = response;
   const timer = setTimeout(end, LINGER_MS);
-  response.setTimeout(LINGER_IDLE_MS, end);
-  response.req.once('end', end).once('close', end).resume();
+  response.setTimeout(LINGER_IDLE_MS, end).once('close', end);
+  if (!isFlooded) request.once('end', end).once('close', end);
+  request.resume();
 
   function end(): void {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { originForm, parserError, requestProblem } from './framing.js';
+import { beginsAsHttp, originForm, parserError, requestProblem } from './framing.js';
 
 /** The code of the problem with a request of HTTP/1.1 to the host x, if there is one. */
 function problemWith(...rawHeaders: readonly string[]): string | undefined {
@@ -145,3 +145,18 @@ test.each([
     expect(parserError(given)).toMatchObject({ status, code, closesConnection: true });
   },
 );
+
+test.each<[read: string, isHttp: boolean]>([
+  ['GET / HTTP/1.1\r\n', true],
+  ['GET / RTSP/1.1\r\n', false],
+  ['\r\n\n GET / RTSP/1.1\r\n', true],
+  ['\r\n\nGET   /   ICE/1.0\r\n', false],
+  ['GET /RTSP/1.0 HTTP/1.1\r\n', true],
+  // Parts of a request whose beginning is elsewhere.
+  ['', true],
+  ['GET / RT', true],
+  ['et / RTSP/1.1\r\n', true],
+  ['X: GET / RTSP/1.0\r\n', true],
+])('ERR-401: %j begins as HTTP, or cannot be told from it: %s', (read, isHttp) => {
+  expect(beginsAsHttp(Buffer.from(read), 'GET')).toBe(isHttp);
+});

@@ -34,6 +34,16 @@ export function requestProblem(httpVersion: string, rawHeaders: readonly string[
   return undefined;
 }
 
+/** Longer ones are refused for the size of their headers. */
+const MAX_LINE_BYTES = 16_384;
+const REQUEST_LINE = /^[\r\n]*([^ \r\n]+) +[^ \r\n]+ +([^/ \r\n]+)\//;
+
+/** Whether the protocol of a request line is HTTP, or cannot be seen. @param read what was read, mostly from that line on */
+export function beginsAsHttp(read: Buffer, method: string): boolean {
+  const [, begun, protocol] = REQUEST_LINE.exec(read.toString('latin1', 0, MAX_LINE_BYTES)) ?? [];
+  return begun !== method || protocol === 'HTTP';
+}
+
 function isHost(value: string): boolean {
   if (PLAIN_HOST.test(value)) return true;
   const match = HOST.exec(value);

@@ -3,24 +3,26 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
 import { announceClosing, answerLast, endLingeringly, isClosing } from './closing.socket.js';
+import { DroppedResponse, Request, Response } from './dropped.socket.js';
 import { parserError, requestProblem } from './framing.js';
+import { Pipelines } from './pipelines.socket.js';
+import { expectHttp, protocolProblem } from './protocol.socket.js';
 import { rawError } from './raw-error.js';
+import { StallLimit } from './stalled-answer.timer.js';
 import { requestIdOf } from '../request/request-id.js';
-
-/** Responses to requests that came too late: nobody writes them. */
-const dropped = new WeakSet<ServerResponse>();
 
 /** Node's HTTP server with the framing it is too lenient about refused, and every refusal in the contract's shape. */
 export function createHttpServer(handle: RequestListener, { requests }: Config): Server {
+  const pipelines = new Pipelines();
+  const stallLimit = new StallLimit(requests.stallTimeoutMs);
   const accept: RequestListener = (request, response) => {
-    if (isClosing(request.socket)) {
-      dropped.add(response);
-      request.resume();
-      return;
-    }
-    const problem = requestProblem(request.httpVersion, request.rawHeaders);
+    if (response instanceof DroppedResponse) return;
+    // One whose response has no connection waits for another that is being answered.
+    const surplus = response.socket ? undefined : pipelines.join(request, response);
+    const problem =
+      surplus ?? protocolProblem(request) ?? requestProblem(request.httpVersion, request.rawHeaders);
     if (problem) {
-      answerLast(response, problem, requestIdOf(request));
+      answerLast(response, problem, requestIdOf(request), { isFlooded: surplus !== undefined });
       return;
     }
     if (request.headers.upgrade !== undefined) {
@@ -31,6 +33,8 @@ export function createHttpServer(handle: RequestListener, { requests }: Config):
   };
   const server = createServer(
     {
+      IncomingMessage: Request,
+      ServerResponse: Response,
       headersTimeout: requests.headersTimeoutMs,
       // Whoever reads a body has a timer for it that fires earlier; this one is for bodies that nobody reads.
       requestTimeout: requests.headersTimeoutMs + requests.bodyTimeoutMs,
@@ -42,6 +46,10 @@ export function createHttpServer(handle: RequestListener, { requests }: Config):
     },
     accept,
   );
+  server.on('connection', (socket) => {
+    stallLimit.applyTo(socket);
+    expectHttp(socket);
+  });
   server.maxConnections = requests.maxConnections;
   // Past a limit Node would drop headers silently; their total size is limited anyway.
   server.maxHeadersCount = 0;
@@ -77,7 +85,7 @@ function answerParserError(error: NodeJS.ErrnoException, socket: HttpSocket): vo
   const hasLeft = error.code === ENDED_EARLY;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-  } else if (!response || dropped.has(response)) {
+  } else if (!response || response instanceof DroppedResponse) {
     endLingeringly(socket, rawError(parserError(error.code), randomUUID()));
   } else if (isReading(response)) {
     if (hasLeft) socket.end(rawError(parserError(error.code), requestIdOf(response.req)));

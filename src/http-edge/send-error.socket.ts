@@ -3,6 +3,7 @@ import type { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { answerLast } from './closing.socket.js';
 import { errorHead } from './error-head.js';
+import { cutIfStalled } from './stalled-answer.timer.js';
 
 /** Answers a request that nobody has begun to answer. */
 export function sendError(record: RequestRecord, error: ApiError): void {
@@ -12,8 +13,10 @@ export function sendError(record: RequestRecord, error: ApiError): void {
     response.setHeader('x-chutes-autopilot-attempts', attempts);
   }
   if (error.closesConnection && !request.complete) {
-    const body = answerLast(response, error, record.id, (failure) => {
-      record.isDelivered = !failure;
+    const body = answerLast(response, error, record.id, {
+      written: (failure) => {
+        record.isDelivered = !failure;
+      },
     });
     record.answered(body, performance.now());
     return;
@@ -24,6 +27,7 @@ export function sendError(record: RequestRecord, error: ApiError): void {
   record.answered(body, performance.now());
   letBodyPass(request);
   response.end(body);
+  cutIfStalled(response, record);
 }
 
 /**

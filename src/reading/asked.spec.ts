@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { apiErrorOf } from '../../test/support/api-error-of.js';
 import { cut } from '../../test/support/cut.js';
 import { ApiError } from '../openai/api-error.js';
+import { MAX_MODEL_BYTES } from '../openai/model-limit.js';
 import { type Asked, readAsked, withModel } from './asked.js';
 
 const read = (json: string) => readAsked(cut(Buffer.from(json), 10_000));
@@ -79,9 +80,29 @@ describe('what is found', () => {
     expect(read(json).model).toBe(model);
   });
 
-  test('REQ-12: a long model is read, too', () => {
-    const model = 'é'.repeat(1 << 20);
-    expect(read(JSON.stringify({ model })).model).toBe(model);
+  test('REQ-400: a model of 8 KiB is read, in its longest spelling, too', () => {
+    const spelled = '\\u0061'.repeat(MAX_MODEL_BYTES);
+    expect(read(`{"model":"${spelled}"}`).model).toBe('a'.repeat(MAX_MODEL_BYTES));
+  });
+
+  test.each([
+    ['a letter more', '\\u0061'.repeat(MAX_MODEL_BYTES + 1)],
+    ['a byte more than the longest spelling', 'a'.repeat(6 * MAX_MODEL_BYTES + 1)],
+    ['more than is in one piece', 'é'.repeat(1 << 20)],
+  ])('REQ-400: a model of %s is refused', (_, spelled) => {
+    const body = Buffer.from(`{"model":"${spelled}"}`);
+    expect(refusalOfPieces(cut(body, 100_000))).toBe('invalid_model');
+  });
+
+  test('REQ-400: what a long model would be is not decoded to refuse it', () => {
+    const body = Buffer.alloc(64 << 20, 'a');
+    body.write('{"model":"');
+    body.write('"}', body.length - 2);
+    const before = process.memoryUsage();
+    expect(refusalOfPieces([body])).toBe('invalid_model');
+    const after = process.memoryUsage();
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(8 << 20);
+    expect(after.external - before.external).toBeLessThan(8 << 20);
   });
 
   test('REQ-12: only the value of the model is replaced, the rest is the same memory', () => {

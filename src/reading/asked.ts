@@ -1,6 +1,10 @@
 import { ApiError } from '../openai/api-error.js';
+import { MAX_MODEL_BYTES } from '../openai/model-limit.js';
 import { scanJson } from './json-scanner.factory.js';
 import { areUtf8, lengthOf, slicePieces, textBetween } from './pieces.js';
+
+/** As `\u0061`, six bytes stand for one. What is longer is not even decoded. */
+const MAX_SPELLED_BYTES = 6 * MAX_MODEL_BYTES;
 
 /** What a request body asks for, and where it says so. */
 export interface Asked {
@@ -14,7 +18,8 @@ export interface Asked {
 
 /**
  * Validates a body as one JSON object in UTF-8 and finds its top-level `model` and `stream`.
- * Throws `invalid_json`, `invalid_body`, `duplicate_model` or `missing_model`: the first of them that holds.
+ * Throws `invalid_json`, `invalid_body`, `duplicate_model`, `missing_model` or, where the value of `model` is far too long,
+ * `invalid_model`: the first of them that holds.
  *
  * @param pieces none of them empty
  */
@@ -40,6 +45,8 @@ export function readAsked(pieces: readonly Buffer[]): Asked {
   if (!isObject) throw ApiError.invalidBody();
   if (models > 1) throw ApiError.duplicateModel();
   if (models === 0 || !isModelString || end - start === 2) throw ApiError.missingModel();
+  if (end - start - 2 > MAX_SPELLED_BYTES)
+    throw ApiError.invalidModel(`is longer than ${MAX_MODEL_BYTES} bytes`);
   return { model: JSON.parse(textBetween(pieces, start, end)) as string, stream, start, end };
 }
 

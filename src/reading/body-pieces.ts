@@ -1,30 +1,84 @@
-/** How many pieces are kept apart before they are joined. */
-const RUN = 1_024;
+/** Shorter pieces are copied together. One that is kept costs some 300 bytes beside its own. */
+const SHORT_BYTES = 4_096;
+const MIN_PAGE_BYTES = 1_024;
+const MAX_PAGE_BYTES = 65_536;
 
 /**
- * A body as it comes in. Each piece costs an object, and a body can come in pieces of one byte: kept as they are
- * they would take many hundred times its size.
+ * A body as it comes in. It can come in pieces of one byte: kept as they are they would take many hundred times its size. The
+ * first one is kept all the same, since mostly there is no other.
  */
 export class BodyPieces {
-  private joinedRuns: Buffer[] = [];
-  private run: Buffer[] = [];
+  /** How many bytes have come. */
+  length = 0;
+  /** How much memory they take: more than their number where there is room for those to come. */
+  heldBytes = 0;
+  private pieces: Buffer[] = [];
+  /** The last of the pieces while there is room in it. */
+  private page: Buffer | undefined;
+  private used = 0;
+
+  /** @param expected how many bytes there will be in all, if it is known. */
+  constructor(private readonly expected = Infinity) {}
 
   push(piece: Buffer): void {
-    this.run.push(piece);
-    if (this.run.length < RUN) return;
-    this.joinedRuns.push(Buffer.concat(this.run));
-    this.run = [];
+    if (this.length === 0 || piece.length >= SHORT_BYTES) this.keep(piece);
+    else this.copy(piece);
+    this.length += piece.length;
   }
 
   /** The whole body; nothing is kept of it here. */
   take(): readonly Buffer[] {
-    const pieces = [...this.joinedRuns, ...this.run];
+    this.closePage();
+    const { pieces } = this;
     this.clear();
     return pieces;
   }
 
   clear(): void {
-    this.joinedRuns = [];
-    this.run = [];
+    this.pieces = [];
+    this.page = undefined;
+    this.heldBytes = 0;
+  }
+
+  private keep(piece: Buffer): void {
+    this.trimPage();
+    this.pieces.push(piece);
+    this.heldBytes += piece.length;
+  }
+
+  private copy(piece: Buffer): void {
+    let copied = 0;
+    while (copied < piece.length) {
+      const page = this.page ?? this.openPage(this.length + copied);
+      const bytes = piece.copy(page, this.used, copied);
+      copied += bytes;
+      this.used += bytes;
+      if (this.used === page.length) this.closePage();
+    }
+  }
+
+  /** As large as all that has come, so that a body takes no more than twice its size. */
+  private openPage(length: number): Buffer {
+    const room = Math.min(Math.max(length, MIN_PAGE_BYTES), MAX_PAGE_BYTES, this.expected - length);
+    this.page = Buffer.allocUnsafeSlow(room);
+    this.used = 0;
+    this.heldBytes += room;
+    return this.page;
+  }
+
+  /** Gives back the room that nothing will come for. */
+  private trimPage(): void {
+    const { page, used } = this;
+    if (!page) return;
+    this.page = Buffer.allocUnsafeSlow(used);
+    page.copy(this.page, 0, 0, used);
+    this.heldBytes -= page.length - used;
+    this.closePage();
+  }
+
+  private closePage(): void {
+    if (!this.page) return;
+    this.pieces.push(this.page.subarray(0, this.used));
+    this.page = undefined;
   }
 }

@@ -62,7 +62,8 @@ export class RequestBodyService {
   private async receive(record: RequestRecord): Promise<HeldBody | undefined> {
     const { request } = record;
     const { maxBytes, bodyTimeoutMs } = this.limits;
-    const pieces = new BodyPieces();
+    const { 'content-length': expected } = request.headers;
+    const pieces = new BodyPieces(expected === undefined ? Infinity : Number(expected));
     let heldBytes = 0;
     const drop = () => {
       pieces.clear();
@@ -72,11 +73,11 @@ export class RequestBodyService {
 
     const { promise, resolve, reject } = Promise.withResolvers<readonly Buffer[] | undefined>();
     const onData = (piece: Buffer) => {
-      heldBytes += piece.length;
-      this.heldBytes += piece.length;
-      record.bytesIn += piece.length;
       pieces.push(piece);
-      if (heldBytes > maxBytes) refuse(ApiError.requestTooLarge(maxBytes));
+      this.heldBytes += pieces.heldBytes - heldBytes;
+      heldBytes = pieces.heldBytes;
+      record.bytesIn = pieces.length;
+      if (pieces.length > maxBytes) refuse(ApiError.requestTooLarge(maxBytes));
       else this.keepWithinBudget();
     };
     const onEnd = () => {

@@ -49,7 +49,7 @@ export class RequestRecord implements Client {
   }
 
   /** The router answers by itself. */
-  answered(body: string, nowMs: number): void {
+  answered(body: string | Buffer, nowMs: number): void {
     this.firstByteAtMs = nowMs;
     this.bytesOut = Buffer.byteLength(body);
   }

@@ -1,7 +1,7 @@
 import type { ModelId } from '../catalog/model-list.js';
 import { ApiError } from '../openai/api-error.js';
+import { MAX_MODEL_BYTES } from '../openai/model-limit.js';
 
-const MAX_VALUE_BYTES = 8 * 1024;
 const MAX_ITEM_BYTES = 256;
 
 /** What the value of `model` asks for. The items of a list may be aliases. */
@@ -17,8 +17,8 @@ export interface RouteSettings {
 
 /** @throws {ApiError} `invalid_model`, `invalid_model_list` */
 export function routeOf(value: string, { aliases, maxListItems }: RouteSettings): Route {
-  if (Buffer.byteLength(value) > MAX_VALUE_BYTES) {
-    throw ApiError.invalidModel(`is longer than ${MAX_VALUE_BYTES} bytes`);
+  if (Buffer.byteLength(value) > MAX_MODEL_BYTES) {
+    throw ApiError.invalidModel(`is longer than ${MAX_MODEL_BYTES} bytes`);
   }
   if (!value.isWellFormed()) throw ApiError.invalidModel('has half a surrogate pair');
 

@@ -1,8 +1,8 @@
 // Long: whoever writes, waits or breaks off needs the same state.
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { ApiError } from '../openai/api-error.js';
 import type { ClientListener, RequestRecord } from '../request/request-record.js';
+import { bytesWaiting } from '../runtime/bytes-waiting.socket.js';
 import type { Deadline, DeadlineListener, Deadlines } from '../runtime/deadlines.timer.js';
 import type { EventStreamTail } from './event-stream.js';
 import type { FlatHeaders } from './headers.js';
@@ -208,12 +208,4 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
       this.exchange.abandon();
     }
   }
-}
-
-/** What the kernel has not taken yet. Without the handle's own count a large write would seem to stand still until its end. */
-function bytesWaiting({ socket, writableLength }: ServerResponse): number {
-  const { _handle: handle } = socket as Socket & {
-    readonly _handle?: { readonly writeQueueSize: number } | null;
-  };
-  return writableLength + (handle?.writeQueueSize ?? 0);
 }

@@ -8,7 +8,8 @@ import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clo
 import { type CommitRule, commitRule, type CommitSettings, HOLDS } from './commit-rule.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.timer.js';
 import type { Deadline, DeadlineListener, Deadlines } from '../runtime/deadlines.timer.js';
-import { decodeHeaders, type FlatHeaders, headerOf } from './headers.js';
+import { decodeHeaders, type FlatHeaders } from './headers.js';
+import { isPlainlyFramed } from './response-framing.js';
 import { awaitEndOfTurn, type TurnListener } from '../runtime/turn.timer.js';
 import { countStep } from '../runtime/turn-limit.timer.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
@@ -58,7 +59,6 @@ const TIMEOUT_IN_PHASE = {
 } as const satisfies Record<Exclude<AttemptPhase, 'open'>, UpstreamFailure>;
 
 const ABANDONED = new Error('The attempt was abandoned.');
-const PLAIN_CODING = /^[ \t]*(?:chunked|identity)[ \t]*$/i;
 /** Beyond this, a body that nobody takes yet is no longer read. */
 const MAX_PENDING_BYTES = 65_536;
 /** So many small pieces that nobody takes yet are joined: each costs more than its bytes. */
@@ -238,7 +238,7 @@ export class UpstreamExchange
     this.status = status;
     this.headers = decodeHeaders(controller.rawHeaders as Buffer[]);
     // Nobody asked for another coding, and its bytes would be relayed without its name.
-    if (!PLAIN_CODING.test(headerOf(this.headers, 'transfer-encoding') ?? 'identity')) {
+    if (!isPlainlyFramed(this.headers)) {
       this.fail('upstream_invalid_response');
       return;
     }

@@ -65,6 +65,8 @@ const VERSIONS = [
   'HTTP/0.9',
   'HTTP/1.2',
   'HTTP/2.0',
+  'RTSP/1.0',
+  'RTSP/1.1',
   'http/1.1',
   'HTTP/1',
   '',
@@ -160,7 +162,7 @@ export interface Script {
 
 /** One request or several, most of them broken in some way. */
 export function scriptOf(random: Random, models: readonly string[], chutes: readonly string[]): Script {
-  const drafts = Array.from({ length: random.chance(0.7) ? 1 : random.between(2, 4) }, () => {
+  const drafts = Array.from({ length: lengthOf(random) }, () => {
     const draft = draftOf(random, models, chutes);
     for (let n = random.pick([0, 0, 1, 1, 2, 3]); n > 0; n -= 1) distort(random, draft);
     return draft;
@@ -171,6 +173,12 @@ export function scriptOf(random: Random, models: readonly string[], chutes: read
     return { bytes: mutated(random, bytes, HTTP_TOKENS, requests), isAmbiguous: false };
   }
   return { bytes, isAmbiguous: drafts.length === 1 && drafts.every(isAmbiguous) };
+}
+
+/** Mostly a request alone, or a few; now and then more than the router takes of one connection. */
+function lengthOf(random: Random): number {
+  if (random.chance(0.7)) return 1;
+  return random.chance(0.9) ? random.between(2, 4) : random.between(20, 100);
 }
 
 /** Whether the contract wants a request refused for its framing, its `Host` or its version. */
@@ -187,7 +195,8 @@ function isAmbiguous({ version, headers }: Draft): boolean {
     valuesOf('host').length > 1 ||
     (version === 'HTTP/1.1' && valuesOf('host').length === 0) ||
     (version === 'HTTP/1.0' && codings.length > 0) ||
-    (version !== 'HTTP/1.1' && version !== 'HTTP/1.0')
+    // Another protocol is told only where the headers come in one piece.
+    (version !== 'HTTP/1.1' && version !== 'HTTP/1.0' && !version.startsWith('RTSP'))
   );
 }
 
@@ -224,8 +233,9 @@ function bodyOf(random: Random, models: readonly string[]): Buffer {
 
 function chunked(random: Random, body: Buffer): Buffer {
   const pieces: Buffer[] = [];
+  const longest = random.chance(0.2) ? 1 : 40;
   for (let at = 0; at < body.length;) {
-    const piece = body.subarray(at, at + random.between(1, 40));
+    const piece = body.subarray(at, at + random.between(1, longest));
     const size = random.pick([
       piece.length.toString(16),
       piece.length.toString(16).toUpperCase(),

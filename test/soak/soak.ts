@@ -11,6 +11,7 @@ import { Ledger } from './ledger.ts';
 import { Metrics } from './metrics.ts';
 import { OTHERS } from './others.ts';
 import { RAW_STEPS } from './raw-steps.ts';
+import { ROUGH } from './rough.ts';
 import { simulatedSteps } from './simulated-steps.ts';
 import { Stalls } from './stalls.ts';
 import { TORRENT } from './torrent.ts';
@@ -25,7 +26,7 @@ import {
 
 /** Requests that run at the same time. */
 const WORKERS = 64;
-const KINDS = [...COMPLETIONS, ...OTHERS];
+const KINDS = [...COMPLETIONS, ...OTHERS, ...ROUGH];
 const LIMITS: Limits = { headerTimeoutMs: 1_500, firstByteTimeoutMs: 1_200, idleTimeoutMs: 1_500 };
 
 /** The router's settings: what takes minutes in production takes a second or so here, and bounds are met. */

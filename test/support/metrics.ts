@@ -43,10 +43,20 @@ export class Metrics {
   }
 }
 
-/** Scrapes a router. */
+/** For so long after it a scrape may bring what another one has brought. */
+const SHARED_FOR_MS = 250;
+const scrapedAtMs = new Map<string, number>();
+
+/** Scrapes a router, and waits until it brings what holds now. */
 export async function metricsOf({ url }: { readonly url: string }): Promise<Metrics> {
+  const ageMs = performance.now() - (scrapedAtMs.get(url) ?? -Infinity);
+  // Timers can fire early by a fraction of a millisecond.
+  if (ageMs <= SHARED_FOR_MS + 1)
+    await new Promise((resolve) => setTimeout(resolve, SHARED_FOR_MS + 2 - ageMs));
   const response = await fetch(`${url}/metrics`);
-  return new Metrics(await response.text());
+  const text = await response.text();
+  scrapedAtMs.set(url, performance.now());
+  return new Metrics(text);
 }
 
 /** Scrapes until `n` requests have ended in all and none is running. */

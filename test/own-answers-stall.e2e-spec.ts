@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { RawClient } from './support/raw-client.js';
+import { eventually, startRouter, type TestRouter } from './support/router.js';
+
+const LIMIT_MS = 300;
+
+let chutes: ChutesSimulator | undefined;
+let router: TestRouter | undefined;
+
+afterEach(async () => {
+  await router?.close();
+  await chutes?.close();
+});
+
+/** A router whose model list is more than the system buffers of both sides hold. */
+async function start(stallTimeoutMs: number): Promise<TestRouter> {
+  chutes = await ChutesSimulator.start({ simModels: false });
+  chutes.models = [{ id: 'a/first', padding: 'x'.repeat(16 << 20) }];
+  chutes.utilization = ['a/first'];
+  router = await startRouter(chutes, {
+    CLIENT_STALL_TIMEOUT_MS: String(stallTimeoutMs),
+    LOG_LEVEL: 'debug',
+  });
+  return router;
+}
+
+async function connections({ app }: TestRouter): Promise<number> {
+  return new Promise((resolve, reject) => {
+    app.getHttpServer().getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
+
+/** Asks for the list, and takes no more of the answer than the system does. */
+async function stalled({ port }: TestRouter, request: string): Promise<RawClient> {
+  const client = await RawClient.open(port);
+  client.stopReading();
+  await client.send(request);
+  return client;
+}
+
+const LIST = 'GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n';
+
+describe('a client that takes no byte of an answer of the router’s own', () => {
+  test.each([
+    ['the model list', LIST],
+    ['one model', 'GET /v1/models/a/first HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['the model list, in HTTP/1.0', 'GET /v1/models HTTP/1.0\r\n\r\n'],
+    ['a pipeline of it', LIST.repeat(60)],
+    ['metrics behind it', LIST + 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(800)],
+    ['errors behind it', LIST + 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(30)],
+    ['a broken request behind it', `${LIST}Nonsense\r\n\r\n`],
+  ])('ATT-400: is cut: %s', async (_, request) => {
+    const own = await start(LIMIT_MS);
+    const before = await connections(own);
+    const client = await stalled(own, request);
+    await eventually(() => own.logs.some(({ msg, ending }) => msg === 'request' && ending === 'interrupted'));
+    await eventually(async () => (await connections(own)) <= before);
+    client.readOn();
+    expect((await client.response()).isComplete).toBe(false);
+  });
+
+  test('ATT-400: is not cut while it takes some, however slowly', async () => {
+    const own = await start(LIMIT_MS);
+    const client = await stalled(own, LIST);
+    const until = performance.now() + 5 * LIMIT_MS;
+    // Each time as much as the system has room for, which is far from all.
+    while (performance.now() < until) {
+      client.readOn();
+      const before = client.bytesReceived;
+      await eventually(() => client.bytesReceived > before || client.bytesReceived > 16 << 20);
+      client.stopReading();
+      await new Promise((resolve) => setTimeout(resolve, LIMIT_MS / 6));
+    }
+    client.readOn();
+    expect((await client.response()).isComplete).toBe(true);
+  });
+
+  test('ATT-400: is never cut with 0', async () => {
+    const own = await start(0);
+    const client = await stalled(own, LIST);
+    await new Promise((resolve) => setTimeout(resolve, 3 * LIMIT_MS));
+    client.readOn();
+    expect((await client.response()).isComplete).toBe(true);
+  });
+});
+
+test('ATT-400: whoever has taken a whole answer may be silent for longer', async () => {
+  const own = await start(LIMIT_MS);
+  const client = await RawClient.open(own.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect((await client.response()).status).toBe(200);
+  await new Promise((resolve) => setTimeout(resolve, 3 * LIMIT_MS));
+  await client.send('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect((await client.response()).status).toBe(200);
+  client.close();
+});
