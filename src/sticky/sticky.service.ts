@@ -5,10 +5,11 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { clientAddress } from './client-address.factory.js';
-import { type ClientKey, clientKey } from './client-key.js';
+import { type ClientKey, clientKey, identityOf } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 import { type Answer, applies, type Pin, pinAfter } from './pin.js';
 import { PinHold, type PinKeeper } from './pin-hold.js';
+import { sessionOf } from './session.js';
 import { StickyStore } from './sticky.store.js';
 
 /** A model that may be chosen. */
@@ -55,13 +56,15 @@ export class StickyService implements PinKeeper {
   keyOf(request: IncomingMessage, modelValue: string): ClientKey | undefined {
     const { ttlMs, maxEntries, sessionHeader } = this.config;
     if (ttlMs === 0 || maxEntries === 0) return undefined;
-    const session = request.headers[sessionHeader];
+    const apiKey = request.headers['x-api-key'];
     const client = {
       authorization: request.headers.authorization,
+      apiKey: Array.isArray(apiKey) ? apiKey[0] : apiKey,
       address: () => this.addressOf(request),
-      session: Array.isArray(session) ? session.join(', ') : session,
+      session: sessionOf(request.headers, sessionHeader, () => undefined),
+      conversation: undefined,
     };
-    return clientKey(this.keyedHash, client, modelValue);
+    return clientKey(this.keyedHash, identityOf(client, modelValue));
   }
 
   /** The pin this request is to follow: one that applies and is on one of the candidates. */
