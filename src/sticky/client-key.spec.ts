@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type ClientIdentity, clientKey, identityOf } from './client-key.js';
+import { type ClientIdentity, clientKey } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 
 const SECRET = 'secret of the tests';
@@ -149,7 +149,7 @@ function keyOf(client: Client, secret = SECRET): string {
   const { token: bearer, apiKey, address, session, conversation, model } = client;
   const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
   const identity = { authorization, apiKey, address: () => address, session, conversation };
-  return clientKey(keyedHash(secret), identityOf(identity, model));
+  return clientKey(keyedHash(secret), identity, model);
 }
 
 const NOBODY: ClientIdentity = {
@@ -161,7 +161,7 @@ const NOBODY: ClientIdentity = {
 };
 
 function keyWith(identity: Partial<ClientIdentity>): string {
-  return clientKey(keyedHash(SECRET), identityOf({ ...NOBODY, ...identity }, 'm'));
+  return clientKey(keyedHash(SECRET), { ...NOBODY, ...identity }, 'm');
 }
 
 function isSame(one: Client, other: Client): boolean {

@@ -7,13 +7,13 @@ export interface ClientIdentity {
   /** The value of `Authorization`. */
   readonly authorization: string | undefined;
   /** The value of `x-api-key`, where clients of Anthropic's have theirs. Counts where there is no bearer token. */
-  readonly apiKey: string | undefined;
+  readonly apiKey?: string | undefined;
   /** Asked for only where there is neither. */
   readonly address: () => string;
   /** What the request names as its session. */
   readonly session: string | undefined;
   /** A digest of how the conversation begins, where each has a pin of its own. */
-  readonly conversation: string | undefined;
+  readonly conversation?: string | undefined;
 }
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
@@ -27,8 +27,12 @@ export function identityOf(client: ClientIdentity, modelValue: string): string {
 }
 
 /** @param keyedHash HMAC-SHA-256 */
-export function clientKey(keyedHash: (text: string) => string, identity: string): ClientKey {
-  return keyedHash(identity) as ClientKey;
+export function clientKey(
+  keyedHash: (text: string) => string,
+  client: ClientIdentity,
+  modelValue: string,
+): ClientKey {
+  return keyedHash(identityOf(client, modelValue)) as ClientKey;
 }
 
 function whoIs({ authorization, apiKey, address }: ClientIdentity): readonly [kind: string, who: string] {

@@ -5,7 +5,7 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { clientAddress } from './client-address.factory.js';
-import { type ClientKey, clientKey, identityOf } from './client-key.js';
+import { type ClientKey, clientKey } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 import { type Answer, applies, type Pin, pinAfter } from './pin.js';
 import { PinHold, type PinKeeper } from './pin-hold.js';
@@ -64,7 +64,7 @@ export class StickyService implements PinKeeper {
       session: sessionOf(request.headers, sessionHeader, () => undefined),
       conversation: undefined,
     };
-    return clientKey(this.keyedHash, identityOf(client, modelValue));
+    return clientKey(this.keyedHash, client, modelValue);
   }
 
   /** The pin this request is to follow: one that applies and is on one of the candidates. */
