@@ -14,9 +14,9 @@ WORKDIR /app
 COPY --chmod=0644 package.json package-lock.json ./
 
 FROM base AS dependencies
-# Node comes from the base image: the package that brings one for contributors is not installed.
+# Node comes from the base image: the optional packages, which bring one for contributors, are not installed.
 RUN --mount=type=cache,target=/root/.npm,sharing=locked --mount=type=secret,id=npmrc,target=/root/.npmrc \
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+    npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM base AS build
 RUN --mount=type=cache,target=/root/.npm,sharing=locked --mount=type=secret,id=npmrc,target=/root/.npmrc \

@@ -114,7 +114,10 @@ describe('streamText', () => {
 describe('errors', () => {
   test('SEL-14, RTE-21: of the router have status, message and code', async () => {
     const error = await failureOf(generateText({ model: chutes('nobody'), prompt }), APICallError);
-    expect(error).toMatchObject({ statusCode: 400, message: 'Not in the model catalog: "nobody".' });
+    expect(error).toMatchObject({
+      statusCode: 400,
+      message: expect.stringContaining('Not in the model catalog: "nobody".'),
+    });
     expect(error.data).toMatchObject({ error: { code: 'unknown_model', param: 'model' } });
     expect(error.responseHeaders?.['x-request-id']).toMatch(/^[\da-f-]{36}$/);
   });

@@ -83,6 +83,22 @@ describe('what is refused', () => {
   });
 });
 
+describe('what was meant', () => {
+  test.each(['chutesai/autopilot', 'AutoPilot', 'chutesai/AutoPilo', `${SECOND},chutesai/autopilot`])(
+    'SEL-17: %s suggests the alias',
+    async (model) => {
+      const { message } = errorOf(await complete(router, { model }));
+      expect(message).toContain(`(did you mean "${ALIAS}"?)`);
+    },
+  );
+
+  test('SEL-301: a name that nothing is close to is told the aliases and where all names are', async () => {
+    const { message } = errorOf(await complete(router, { model: 'gpt-4o' }));
+    expect(message).toContain(`"${ALIAS}"`);
+    expect(message).toContain('GET /v1/models');
+  });
+});
+
 describe('the order', () => {
   // Where all of them fail, every candidate gets its turn.
   test.each([

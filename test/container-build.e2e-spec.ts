@@ -5,7 +5,7 @@ import { type Instruction, isIgnored, readDockerfile, type Stage } from './suppo
 
 const project = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
-  devDependencies: { node: string };
+  optionalDependencies: Readonly<Record<string, string>>;
 };
 const STAGES = readDockerfile();
 const RUNTIME = STAGES.at(-1)?.instructions ?? [];
@@ -27,8 +27,9 @@ function withBase({ base, instructions }: Stage): Instruction[] {
 
 describe('the base image', () => {
   test('OPS-1: is the same for all stages, and of the Node that contributors have', () => {
+    const versions = Object.values(project.optionalDependencies);
     expect(new Set(basesOutside(STAGES))).toEqual(
-      new Set([`node:${project.devDependencies.node}-bookworm-slim`]),
+      new Set(versions.map((version) => `node:${version}-bookworm-slim`)),
     );
   });
 

@@ -47,6 +47,20 @@ describe('error classes', () => {
     expect(error.message).toContain('/v1/chat/completions');
   });
 
+  test.each(['', '/v1/v1', '/openai/v1', '/V1/'])(
+    'RTE-301, RTE-21: with %j in place of /v1 it says how the base URL ends',
+    async (path) => {
+      const lost = new OpenAI({ baseURL: stage.baseURL.replace(/\/v1$/, path), apiKey: KEY, maxRetries: 0 });
+      const chatted = await failureOf(
+        lost.chat.completions.create({ model: ALIAS, messages }),
+        NotFoundError,
+      );
+      expect(chatted.message).toMatch(/Did you mean \/v1\/chat\/completions\?.* followed by \/v1 /);
+      const listed = await failureOf(Promise.resolve(lost.models.list()), NotFoundError);
+      expect(listed.message).toContain('Did you mean /v1/models?');
+    },
+  );
+
   test('STK-10, RTE-21: the upstream’s 401 is an AuthenticationError', async () => {
     const body = readFileSync(`${LIVE}chat_invalid_token_401_2026-02-18.json`);
     const headers = { 'content-type': 'application/json' };

@@ -95,6 +95,30 @@ describe('ready', () => {
   });
 });
 
+/** What the log says of intervals and their limits. */
+function warnings(): unknown[] {
+  return router.logs.filter(({ level, limit }) => level === 'warn' && limit !== undefined);
+}
+
+describe('intervals and age limits', () => {
+  it('HLT-101: that leave no room for a missed refresh are one warning each, naming both settings', async () => {
+    await start({ UTILIZATION_REFRESH_MS: '10001', MODELS_REFRESH_MS: '300001' });
+    expect(warnings()).toEqual([
+      expect.objectContaining({
+        msg: expect.stringMatching(/^MODELS_REFRESH_MS .*READYZ_MAX_ALLOWLIST_AGE_MS/),
+      }),
+      expect.objectContaining({
+        msg: expect.stringMatching(/^UTILIZATION_REFRESH_MS .*READYZ_MAX_SNAPSHOT_AGE_MS/),
+      }),
+    ]);
+  });
+
+  it('HLT-101: are fine by default', async () => {
+    await start();
+    expect(warnings()).toEqual([]);
+  });
+});
+
 describe('not ready', () => {
   it('HLT-2: 503 with an error in the usual shape, and what Terminus found out beside it', async () => {
     chutes.utilization = ['a/one-TEE'];

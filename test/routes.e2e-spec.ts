@@ -217,6 +217,28 @@ describe('everything else', () => {
   });
 
   test.each([
+    ['POST', '/chat/completions'],
+    ['GET', '/chat/completions'],
+    ['GET', '/models'],
+    ['POST', '/openai/v1/chat/completions'],
+    ['POST', '//v1/chat/completions'],
+    ['GET', '//v1/models'],
+    ['POST', '/v1/v1/chat/completions'],
+    ['POST', '/V1/chat/completions/'],
+    ['GET', '/'],
+    ['POST', '/'],
+    ['POST', '/v1'],
+  ])('RTE-301: the answer to %s %s says how the base URL ends', async (method, path) => {
+    const body = method === 'POST' ? { body: JSON.stringify({ model: 'a/first' }) } : {};
+    const answer = await ask(router, path, { method, ...body });
+    expect(answer.status).toBe(404);
+    expect(errorOf(answer)).toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('followed by /v1'),
+    });
+  });
+
+  test.each([
     ['GET', '/v1/chat/completions', 'POST'],
     ['HEAD', '/v1/completions', 'POST'],
     ['OPTIONS', '/v1/completions?x', 'POST'],

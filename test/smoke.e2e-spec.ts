@@ -191,10 +191,10 @@ test('PRJ-14, PRJ-16: what is no router makes the exit code 1, and the key it re
 test('PRJ-14, PRJ-17: a router that does not come up makes the exit code 1, and the simulator is stopped', async () => {
   const built = join(folder, 'dist');
   const note = join(folder, 'pid');
-  await mkdir(join(built, 'demo'), { recursive: true });
+  await mkdir(join(built, 'simulator'), { recursive: true });
   await writeFile(join(built, 'main.js'), 'console.error("no such luck"); process.exit(3);');
   await writeFile(
-    join(built, 'demo', 'simulator-main.js'),
+    join(built, 'simulator', 'main.js'),
     `require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid));
      console.log('http://127.0.0.1:9');
      setInterval(() => {}, 1e6);`,

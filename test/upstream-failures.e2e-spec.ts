@@ -97,6 +97,8 @@ describe('a response that is not valid', () => {
     ['status 1000', writes(head('1000 Odd', LENGTH_5))],
     ['status 20', writes(head('20 Odd', LENGTH_5))],
     ['an unasked 100', writes(head('100 Continue'))],
+    ['an unasked 100 before a good answer', writes(head('100 Continue') + response('200 OK', [], 'hello'))],
+    ['an unasked 100 behind hints', writes(head('103 Early Hints') + head('100 Continue'))],
     ['an unasked 101', writes(head('101 Switching Protocols', 'Connection: upgrade', 'Upgrade: x'))],
     ['headers of 20 KB', writes(response('200 OK', [`X-Long: ${'x'.repeat(20_000)}`], 'hello'))],
     ['a length and chunks at once', writes(head('200 OK', LENGTH_5, CHUNKED) + chunk('hello') + chunk(''))],
@@ -109,13 +111,21 @@ describe('a response that is not valid', () => {
     ['a bad first chunk', writes(`${head('200 OK', CHUNKED)}zz\r\nhello\r\n`)],
   ];
 
-  test.each(rows)('ERR-8: %s is an upstream_invalid_response', async (_, script) => {
+  test.each(rows)('ERR-8, ATT-102: %s is an upstream_invalid_response', async (_, script) => {
     expect(await answerAfter(script)).toEqual(errorOf('upstream_invalid_response'));
   });
 
   test.each(rows)('ATT-9: after %s the next candidate answers', async (_, script) => {
     expect(await failoverAfter(script)).toEqual(secondAfter('upstream_invalid_response'));
   });
+
+  test.each(['102 Processing', '103 Early Hints', '110 Odd', '199 Odd'])(
+    'ATT-102: a %s before a good answer is none',
+    async (interim) => {
+      const answer = writes(head(interim).repeat(2) + response('200 OK', [], '{}').toString());
+      expect(await answerAfter(answer)).toEqual({ status: 200, body: {}, tried: ['first'] });
+    },
+  );
 });
 
 describe('a 2xx that ends before its first byte', () => {

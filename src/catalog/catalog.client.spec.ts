@@ -49,6 +49,21 @@ describe('a good answer', () => {
     expect(JSON.parse(body.toString())).toEqual({ object: 'list', data: simulator.models });
   });
 
+  it.each([
+    ['GZIP', gzipSync('\uFEFF[1]')],
+    ['x-gzip', gzipSync('[1]')],
+    [' Gzip\t', gzipSync('[1]')],
+    ['identity, gzip', gzipSync('[1]')],
+    ['Identity', Buffer.from('\uFEFF[1]')],
+    ['', Buffer.from('[1]')],
+    [' ', Buffer.from('[1]')],
+    [undefined, Buffer.from('\uFEFF[1]')],
+  ])('CAT-103: is read whatever the spelling of its coding: %j', async (coding, body) => {
+    const headers = coding === undefined ? {} : { 'content-encoding': coding };
+    simulator.feed('models', answering({ headers, body }));
+    expect((await get()).toString()).toBe('[1]');
+  });
+
   it('CAT-7: may come late, as long as it is in time', async () => {
     simulator.feed('models', { kind: 'slow', ms: 50 });
     expect((await get()).length).toBeGreaterThan(0);
@@ -84,6 +99,8 @@ describe('a failure', () => {
   it.each([
     ['truncated', gzipSync('{"data":[]}').subarray(0, -12), 'gzip'],
     ['plain', '{"data":[]}', 'gzip'],
+    ['garbage', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), 'X-GZIP'],
+    ['compressed twice', gzipSync(gzipSync('{"data":[]}')), 'gzip, gzip'],
     ['of a kind that was not asked for', '{"data":[]}', 'br'],
   ])('CAT-9: a compressed body that is %s', async (_what, body, encoding) => {
     simulator.feed('models', answering({ headers: { 'content-encoding': encoding }, body }));

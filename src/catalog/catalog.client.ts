@@ -1,10 +1,11 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Agent, type Dispatcher } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
+import { AgedPools } from '../egress/aged-pools.client.js';
 import { Connector } from '../egress/connector.factory.js';
 import { proxyChoice } from '../egress/proxy-choice.js';
+import { contentCoding, withoutByteOrderMark } from './content-coding.js';
 
 const MAX_DECODED_BYTES = 32 * 1024 * 1024;
 const TOO_LARGE = `larger than ${MAX_DECODED_BYTES} bytes`;
@@ -17,13 +18,13 @@ export class FetchError extends Error {}
 /** Fetches a feed of the control plane. */
 @Injectable()
 export class CatalogClient implements OnApplicationShutdown {
-  private readonly agent: Dispatcher;
+  private readonly pools: AgedPools;
   private readonly timeoutMs: number;
 
-  constructor(@Inject(CONFIG) { catalog, egress }: Config) {
+  constructor(@Inject(CONFIG) { catalog, egress, upstream }: Config) {
     this.timeoutMs = catalog.timeoutMs;
     const { connect } = new Connector(catalog.timeoutMs, proxyChoice(egress));
-    this.agent = new Agent({ allowH2: false, connect });
+    this.pools = new AgedPools({ allowH2: false, connect }, upstream.connectionMaxAgeMs);
   }
 
   /** The decoded body of a 200 answer. @throws {FetchError} for anything else, and after the timeout. */
@@ -41,6 +42,8 @@ export class CatalogClient implements OnApplicationShutdown {
     try {
       return await Promise.race([this.download(url, abort.signal), timeout]);
     } catch (error) {
+      // The address that the name had may be the reason.
+      this.pools.renew(url.origin);
       throw error instanceof FetchError ? error : new FetchError(reasonOf(error), { cause: error });
     } finally {
       clearTimeout(timer);
@@ -48,12 +51,11 @@ export class CatalogClient implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.agent.destroy();
+    await this.pools.destroy();
   }
 
   private async download(url: URL, signal: AbortSignal): Promise<Buffer> {
-    const { statusCode, headers, body } = await this.agent.request({
-      origin: url.origin,
+    const { statusCode, headers, body } = await this.pools.of(url.origin).request({
       path: url.pathname + url.search,
       method: 'GET',
       headers: { accept: 'application/json', 'accept-encoding': 'gzip' },
@@ -78,18 +80,17 @@ export class CatalogClient implements OnApplicationShutdown {
 }
 
 async function decoded(body: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
-  switch (encoding) {
-    case undefined:
+  switch (contentCoding(encoding)) {
     case 'identity':
-      return body;
+      return withoutByteOrderMark(body);
     case 'gzip':
       try {
-        return await unzip(body, { maxOutputLength: MAX_DECODED_BYTES });
+        return withoutByteOrderMark(await unzip(body, { maxOutputLength: MAX_DECODED_BYTES }));
       } catch (error) {
         if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw new FetchError(TOO_LARGE);
         throw error;
       }
-    default:
+    case 'unknown':
       throw new FetchError('an unknown content encoding');
   }
 }

@@ -1,4 +1,9 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../config/config.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
@@ -8,6 +13,7 @@ import { CatalogService, type FeedName, type Feeds } from './catalog.service.js'
 import type { Refresh } from './feed.js';
 import { nextTurn, parseInTurns } from '../runtime/parse-in-turns.timer.js';
 import { readModelList } from './model-list.js';
+import { delayToNextRun } from './refresh-schedule.js';
 import { readUtilization } from './utilization-feed.js';
 
 interface FeedSource<F extends FeedName> {
@@ -18,12 +24,12 @@ interface FeedSource<F extends FeedName> {
   readonly read: (root: unknown) => { value: Feeds[F]; count: number; skipped: number } | undefined;
 }
 
-/** Fetches both feeds at start and then on their own schedules. A run never overlaps its predecessor. */
+/** Fetches both feeds at start and then on their own schedules. The end of a run schedules the next one, so that they never overlap. */
 @Injectable()
-export class CatalogRefresher implements OnApplicationBootstrap {
+export class CatalogRefresher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly models: FeedSource<'models'>;
   private readonly utilization: FeedSource<'utilization'>;
-  private readonly running = new Set<FeedName>();
+  private isStopping = false;
   /** The last good body of each feed: the same bytes need no second reading. */
   private readonly lastBody = new Map<FeedName, Buffer>();
 
@@ -56,31 +62,36 @@ export class CatalogRefresher implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    this.start(this.models);
-    this.start(this.utilization);
+    void this.refresh(this.models);
+    void this.refresh(this.utilization);
   }
 
-  private start<F extends FeedName>(source: FeedSource<F>): void {
-    this.scheduler.addInterval(
-      `refresh-${source.feed}`,
-      setInterval(() => void this.refresh(source), source.everyMs),
-    );
-    void this.refresh(source);
+  beforeApplicationShutdown(): void {
+    this.isStopping = true;
   }
 
   private async refresh<F extends FeedName>(source: FeedSource<F>): Promise<void> {
-    const { feed } = source;
-    if (this.running.has(feed)) return;
-    this.running.add(feed);
-    try {
-      const before = this.catalog[feed].outcome;
-      const refresh = await this.fetch(source);
-      this.catalog.apply(feed, refresh, performance.now());
-      this.metrics.feedRefreshed(feed, refresh.kind);
-      if (refresh.kind !== before) this.report(feed, refresh);
-    } finally {
-      this.running.delete(feed);
-    }
+    const startedAtMs = performance.now();
+    const { feed, everyMs } = source;
+    const before = this.catalog[feed];
+    const refresh = await this.fetch(source);
+    if (this.isStopping) return;
+    const nowMs = performance.now();
+    this.catalog.apply(feed, refresh, nowMs);
+    this.metrics.feedRefreshed(feed, refresh.kind);
+    if (refresh.kind !== before.outcome) this.report(feed, refresh);
+    const { failures, last } = this.catalog[feed];
+    const run = { everyMs, tookMs: nowMs - startedAtMs, failures, isLoaded: last !== undefined };
+    this.schedule(source, delayToNextRun(run, Math.random()));
+  }
+
+  private schedule<F extends FeedName>(source: FeedSource<F>, delayMs: number): void {
+    const name = `refresh-${source.feed}`;
+    const timeout = setTimeout(() => {
+      this.scheduler.deleteTimeout(name);
+      void this.refresh(source);
+    }, delayMs);
+    this.scheduler.addTimeout(name, timeout);
   }
 
   private async fetch<F extends FeedName>({ feed, url, read }: FeedSource<F>): Promise<Refresh<Feeds[F]>> {

@@ -10,11 +10,13 @@ export type Refresh<T> =
 export interface FeedState<T> {
   readonly last: Snapshot<T> | undefined;
   readonly outcome: Refresh<T>['kind'] | undefined;
+  /** How many refreshes in a row have failed. */
+  readonly failures: number;
 }
 
-export const UNKNOWN_FEED: FeedState<never> = { last: undefined, outcome: undefined };
+export const UNKNOWN_FEED: FeedState<never> = { last: undefined, outcome: undefined, failures: 0 };
 
 export function afterRefresh<T>(state: FeedState<T>, refresh: Refresh<T>, nowMs: number): FeedState<T> {
-  const last = refresh.kind === 'ok' ? { value: refresh.value, fetchedAtMs: nowMs } : state.last;
-  return { last, outcome: refresh.kind };
+  if (refresh.kind !== 'ok') return { ...state, outcome: refresh.kind, failures: state.failures + 1 };
+  return { last: { value: refresh.value, fetchedAtMs: nowMs }, outcome: 'ok', failures: 0 };
 }

@@ -40,7 +40,12 @@ describe('loadConfig', () => {
         patientTimeoutMs: 620_000,
         retryableStatuses: new Set([502, 503, 504]),
       },
-      upstream: { connectTimeoutMs: 2_000, idleTimeoutMs: 300_000, maxConnections: 1_024 },
+      upstream: {
+        connectTimeoutMs: 2_000,
+        idleTimeoutMs: 300_000,
+        maxConnections: 1_024,
+        connectionMaxAgeMs: 300_000,
+      },
       sticky: {
         ttlMs: 1_800_000,
         maxEntries: 10_000,
@@ -216,6 +221,11 @@ describe('what the settings become', () => {
     });
     expect(requests).toMatchObject({ maxBytes: 1, stallTimeoutMs: 0 });
     expect(upstream).toMatchObject({ maxConnections: 2, idleTimeoutMs: 0 });
+  });
+
+  it('CFG-101: how long a connection is used', () => {
+    const { upstream } = loadConfig({ UPSTREAM_CONNECTION_MAX_AGE_MS: '3' });
+    expect(upstream.connectionMaxAgeMs).toBe(3);
   });
 
   it('CFG-18: the clocks of an attempt', () => {

@@ -95,6 +95,7 @@ function toConfig(env: Environment) {
       connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
       idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
       maxConnections: env.UPSTREAM_MAX_CONNECTIONS,
+      connectionMaxAgeMs: env.UPSTREAM_CONNECTION_MAX_AGE_MS,
     },
     sticky: {
       ttlMs: env.STICKY_TTL_SECS * 1_000,

@@ -59,6 +59,7 @@ export class Environment {
   @WholeNumber({ min: 0 }) CLIENT_STALL_TIMEOUT_MS = 300_000;
   @IsStatusList() UPSTREAM_RETRYABLE_STATUSES = '502,503,504';
   @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;
+  @WholeNumber() UPSTREAM_CONNECTION_MAX_AGE_MS = 300_000;
 
   @IsIn(['memory', 'redis'], { message: 'STICKY_STORE must be memory or redis' })
   STICKY_STORE: 'memory' | 'redis' = 'memory';

@@ -8,8 +8,9 @@ import { Counted } from '../telemetry/request-telemetry.service.js';
 import type { AttemptClock } from '../upstream/attempt-clock.js';
 import { toUpstreamHeaders } from '../upstream/header-policy.js';
 import { RelayService } from '../upstream/relay.service.js';
-import { UpstreamClient } from '../upstream/upstream.client.js';
+import type { UpstreamClient } from '../upstream/upstream.client.js';
 import { chuteIdOf, nonceOf } from './evidence-target.js';
+import { EVIDENCE_UPSTREAM } from './evidence-upstream.js';
 
 /** TEE evidence: the question is checked here, the answer is the upstream's. */
 @Controller('chutes')
@@ -19,7 +20,7 @@ export class EvidenceController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly catalog: CatalogService,
-    private readonly upstream: UpstreamClient,
+    @Inject(EVIDENCE_UPSTREAM) private readonly upstream: UpstreamClient,
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
   ) {

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { FeedState } from '../catalog/feed.js';
 import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import type { ReadinessCode } from '../openai/error-response.js';
-import { allowlistProblem, snapshotProblem } from './readiness.js';
+import { loadConfig } from '../config/config.js';
+import { allowlistProblem, snapshotProblem, tightIntervals } from './readiness.js';
 
 const NOW_MS = 10_000;
 const MAX_AGE_MS = 500;
@@ -11,7 +12,8 @@ type Outcome = FeedState<unknown>['outcome'];
 
 /** A feed of which something was loaded so many milliseconds ago, or never. */
 function fetched<T>(value: T, ageMs: number | undefined, outcome: Outcome): FeedState<T> {
-  return { last: ageMs === undefined ? undefined : { value, fetchedAtMs: NOW_MS - ageMs }, outcome };
+  const last = ageMs === undefined ? undefined : { value, fetchedAtMs: NOW_MS - ageMs };
+  return { last, outcome, failures: outcome === 'ok' ? 0 : 1 };
 }
 
 describe('allowlistProblem', () => {
@@ -52,4 +54,21 @@ describe('snapshotProblem', () => {
       expect(snapshotProblem(fetched(null, age, outcome), candidates, NOW_MS, MAX_AGE_MS)).toBe(problem);
     },
   );
+});
+
+describe('tightIntervals', () => {
+  const models = { interval: 'MODELS_REFRESH_MS', limit: 'READYZ_MAX_ALLOWLIST_AGE_MS' };
+  const utilization = { interval: 'UTILIZATION_REFRESH_MS', limit: 'READYZ_MAX_SNAPSHOT_AGE_MS' };
+
+  it.each([
+    [{}, []],
+    [{ MODELS_REFRESH_MS: '300001' }, [models]],
+    [{ READYZ_MAX_ALLOWLIST_AGE_MS: '599999' }, [models]],
+    [{ UTILIZATION_REFRESH_MS: '10000' }, []],
+    [{ UTILIZATION_REFRESH_MS: '10001' }, [utilization]],
+    [{ READYZ_MAX_SNAPSHOT_AGE_MS: '1', MODELS_REFRESH_MS: '1' }, [utilization]],
+    [{ UTILIZATION_REFRESH_MS: '60000', MODELS_REFRESH_MS: '900000' }, [models, utilization]],
+  ])('HLT-101: with %j these leave no room for a miss: %j', (env, tight) => {
+    expect(tightIntervals(loadConfig(env))).toEqual(tight);
+  });
 });

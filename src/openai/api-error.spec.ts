@@ -68,7 +68,7 @@ const BY_NAME: readonly (readonly [ErrorCode, string | null, ApiError])[] = [
   ['duplicate_model', 'model', ApiError.duplicateModel()],
   ['invalid_model', 'model', ApiError.invalidModel('is too long')],
   ['invalid_model_list', 'model', ApiError.invalidModelList('is empty')],
-  ['unknown_model', 'model', ApiError.unknownModel([{ id: 'a/b', suggestion: undefined }])],
+  ['unknown_model', 'model', ApiError.unknownModel([{ id: 'a/b', suggestion: undefined }], ['auto'])],
   ['invalid_nonce', 'nonce', ApiError.invalidNonce()],
   ['not_confidential', null, ApiError.notConfidential()],
   ['not_found', null, ApiError.notFound('Nothing here.')],

@@ -19,6 +19,7 @@ interface Extras {
 }
 
 const RETRY_AFTER = { 'retry-after': '1' };
+const MAX_NAMED_ALIASES = 4;
 
 /** A failure with its place in OpenAI's error shape. Made by name only; the message is safe to send. */
 export class ApiError extends Error {
@@ -89,14 +90,24 @@ export class ApiError extends Error {
     return new ApiError('invalid_model_list', `The list of models in "model" ${reason}.`, { param: 'model' });
   }
 
-  /** @param unknown ids the catalog does not have, each with the closest id it has, if one is close. */
-  static unknownModel(unknown: readonly { id: string; suggestion: string | undefined }[]): ApiError {
+  /**
+   * @param unknown names that neither the catalog has nor an alias is, each with the closest one there is, if one is close
+   * @param aliases named, the first few of them, where nothing is close
+   */
+  static unknownModel(
+    unknown: readonly { id: string; suggestion: string | undefined }[],
+    aliases: readonly string[],
+  ): ApiError {
     const named = unknown.map(({ id, suggestion }) =>
       suggestion === undefined ? `"${id}"` : `"${id}" (did you mean "${suggestion}"?)`,
     );
-    return new ApiError('unknown_model', `Not in the model catalog: ${named.join(', ')}.`, {
-      param: 'model',
-    });
+    const sentences = [`Not in the model catalog: ${named.join(', ')}.`];
+    if (unknown.some(({ suggestion }) => suggestion === undefined)) {
+      const some = aliases.slice(0, MAX_NAMED_ALIASES).map((alias) => `"${alias}"`);
+      if (some.length > 0) sentences.push(`To have a model chosen: ${some.join(', ')}.`);
+      sentences.push('GET /v1/models lists every name.');
+    }
+    return new ApiError('unknown_model', sentences.join(' '), { param: 'model' });
   }
 
   static noCandidates(): ApiError {

@@ -46,3 +46,54 @@ test.each([
     expect(message).toContain(path);
   }
 });
+
+test.each([
+  ['/chat/completions', '/v1/chat/completions'],
+  ['/chat/completions?x=1', '/v1/chat/completions'],
+  ['/completions', '/v1/completions'],
+  ['/models', '/v1/models'],
+  ['/models/zai-org/GLM-5-TEE', '/v1/models/{id}'],
+  ['/models/zai-org%2FGLM-5-TEE', '/v1/models/{id}'],
+  ['/openai/v1/chat/completions', '/v1/chat/completions'],
+  ['/api/v1/chat/completions', '/v1/chat/completions'],
+  ['/v1/v1/chat/completions', '/v1/chat/completions'],
+  ['/v1/v1/models', '/v1/models'],
+  ['/v1beta/openai/chat/completions', '/v1/chat/completions'],
+  ['/openai/deployments/gpt-4o/chat/completions?api-version=1', '/v1/chat/completions'],
+  ['//v1/chat/completions', '/v1/chat/completions'],
+  ['/v1//chat/completions', '/v1/chat/completions'],
+  ['/v1/chat//completions', '/v1/chat/completions'],
+  ['/v1/chat/completions/', '/v1/chat/completions'],
+  ['/v1/completions/', '/v1/completions'],
+  ['/V1/Chat/Completions', '/v1/chat/completions'],
+  ['/V1/Models', '/v1/models'],
+  ['//v1//models///', '/v1/models'],
+  ['http://router/chat/completions', '/v1/chat/completions'],
+])('RTE-301: at %s the message says what was meant, and how the base URL ends', (url, meant) => {
+  const { code, message } = notServed(url);
+  expect(code).toBe('not_found');
+  expect(message).toContain(`Did you mean ${meant}?`);
+  expect(message).toContain('followed by /v1 and nothing else');
+});
+
+test.each(['/', '', '//', '/?x=/v1/models', '/v1', '/v1/', '/V1//'])(
+  'RTE-301, RTE-13: at %j the message says how the base URL ends, and what is served below it',
+  (url) => {
+    const { code, message } = notServed(url);
+    expect(code).toBe('not_found');
+    expect(message).toContain('followed by /v1 and nothing else');
+    expect(message).toContain('POST /v1/chat/completions');
+  },
+);
+
+test.each(['/healthz/', '/v2', '/models.json', '/mymodels', '/chutes//evidence', '*'])(
+  'RTE-301: %s is nothing that a client makes of a base URL',
+  (url) => {
+    expect(notServed(url).message).toBe('There is nothing at this path.');
+  },
+);
+
+test('RTE-301: the message repeats nothing of the path, however long', () => {
+  const { message } = notServed(`/sesam${'/sesam'.repeat(2_000)}/models/sesam`);
+  expect(message).not.toContain('sesam');
+});

@@ -94,6 +94,44 @@ describe('the strict check', () => {
     expect(quotedIn(message)).toEqual(['nothing-alike', 'openai/gpt-oss-2Ob', 'openai/gpt-oss-20b']);
   });
 
+  test.each([
+    ['alone', 'chutesai/autopilot', 'chutesai/AutoPilot'],
+    ['in a list', 'a,chutesai/AutoPilo', 'chutesai/AutoPilot'],
+  ])('SEL-17: the message suggests an alias, too: %s', (_, value, alias) => {
+    const settings = { aliases: ['other', 'chutesai/AutoPilot'], isStrict: true };
+    const { message } = apiErrorOf(() => candidatesOf(value, snapshot, settings));
+    expect(message).toContain(`(did you mean "${alias}"?)`);
+    expect(message).not.toContain('GET /v1/models');
+  });
+
+  test('SEL-301: where nothing is close the message names the aliases, and where the names are', () => {
+    const { message } = apiErrorOf(() => candidatesOf('gpt-4o'));
+    expect(message).toBe(
+      'Not in the model catalog: "gpt-4o". To have a model chosen: "auto", "auto2". GET /v1/models lists every name.',
+    );
+  });
+
+  test('SEL-301: one item without a suggestion is enough for that', () => {
+    const { message } = apiErrorOf(() => candidatesOf('gpt-4o,auto22'));
+    expect(message).toContain('(did you mean "auto2"?)');
+    expect(message).toContain('"gpt-4o"');
+    expect(message).toContain('GET /v1/models');
+  });
+
+  test('SEL-301: without an alias the list of names is left', () => {
+    const { message } = apiErrorOf(() => candidatesOf('gpt-4o', snapshot, { aliases: [], isStrict: true }));
+    expect(message).toBe('Not in the model catalog: "gpt-4o". GET /v1/models lists every name.');
+  });
+
+  test('SEL-301: the message stays within a few kilobytes, whatever is asked for', () => {
+    const aliases = Array.from({ length: 100 }, (_, i) => `${i}`.padStart(256, 'y'));
+    const items = Array.from({ length: 100 }, (_, i) => `${i}`.padStart(256, 'x'));
+    const { message } = apiErrorOf(() =>
+      candidatesOf(items.join(','), snapshot, { aliases, isStrict: true }, 100),
+    );
+    expect(message.length).toBeLessThan(4_096);
+  });
+
   test('SEL-18: with lenient validation any model may be asked for', () => {
     expect(candidatesOf('nobody', snapshot, lenient)).toEqual(['nobody']);
     expect(candidatesOf('nobody,a', snapshot, lenient)).toEqual(['nobody', 'a']);
@@ -125,6 +163,8 @@ function snapshotOf(ids: readonly string[], ranked: readonly string[]): RoutingS
   );
 }
 
+/** What the first sentence quotes. */
 function quotedIn(message: string): string[] {
-  return [...message.matchAll(/"([^"]+)"/g)].map(([, quoted = '']) => quoted);
+  const [sentence = ''] = message.split('. ');
+  return [...sentence.matchAll(/"([^"]+)"/g)].map(([, quoted = '']) => quoted);
 }

@@ -49,7 +49,11 @@ export function candidatesFor(
       .filter((item) => catalogIdOf(item, catalog) === undefined)
       .slice(0, MAX_NAMED_UNKNOWN);
     if (unknown.length === 0) return;
-    throw ApiError.unknownModel(unknown.map((id) => ({ id, suggestion: suggestionFor(id, catalog.ids) })));
+    const names = [...aliases, ...catalog.ids];
+    throw ApiError.unknownModel(
+      unknown.map((id) => ({ id, suggestion: suggestionFor(id, names) })),
+      aliases,
+    );
   }
 }
 

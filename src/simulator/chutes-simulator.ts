@@ -4,18 +4,18 @@ import { Exchange, ExchangeOver } from './exchange.js';
 import type { FeedBehaviour, FeedName, NamedFeedBehaviour } from './faults/feed-misbehaviour.js';
 import { FeedRoutes } from './feeds/feed-routes.js';
 import { Feeds } from './feeds/feeds.js';
-import { Generation } from './answers/generation.js';
+import { Generation, GENERATION_PATHS, isGeneration } from './answers/generation.js';
 import { Listener } from './listener.js';
-import { type Behaviour, type NamedKind, SIM_MODEL_IDS } from './faults/misbehaviour.js';
+import { type Behaviour, behaviourNamed, type NamedKind, SIM_MODEL_IDS } from './faults/misbehaviour.js';
 import { send } from './faults/perform.js';
 import { readBody } from './read-body.js';
 import { RecordedRequest } from './recorded-request.js';
 import { RequestLog } from './request-log.js';
+import { CATALOGS } from './feeds/model-table.js';
 import { modelEntry } from './feeds/simulated-models.js';
 import { utilizationRow } from './feeds/simulated-utilization.js';
-import type { SimulatorOptions } from './simulator-options.js';
+import { DEFAULT_CATALOG, type SimulatorOptions } from './simulator-options.js';
 
-const GENERATION_PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/completions']);
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
 const NEXT_REQUEST_TIMEOUT_MS = 5000;
 
@@ -34,7 +34,7 @@ export class ChutesSimulator {
     const { seed = 1, tickMs = 60_000, keepRequests = 1000, keepBytes = 64 * 1024 * 1024 } = options;
     this.#log = new RequestLog(keepRequests, keepBytes);
     const simModels = options.simModels === false ? [] : SIM_MODEL_IDS.map((id) => modelEntry(id));
-    this.#feeds = new Feeds(seed, tickMs, simModels);
+    this.#feeds = new Feeds(seed, tickMs, CATALOGS[options.catalog ?? DEFAULT_CATALOG], simModels);
     this.#feedRoutes = new FeedRoutes(this.#feeds);
     const pace = { firstTokenMs: 0, tokenMs: 0, ...options.pace };
     this.#generation = new Generation(seed, pace, options.requireAuth ?? false, this.#feeds);
@@ -74,7 +74,11 @@ export class ChutesSimulator {
    * @param times for how many requests; then the model answers well again
    */
   behave(model: string, behaviour: Behaviour | NamedKind, { times = Infinity } = {}): void {
-    this.#generation.behave(model, typeof behaviour === 'string' ? { kind: behaviour } : behaviour, times);
+    this.#generation.behave(
+      model,
+      typeof behaviour === 'string' ? behaviourNamed(behaviour) : behaviour,
+      times,
+    );
   }
 
   /** Makes a feed misbehave until told otherwise. */
@@ -190,8 +194,4 @@ export class ChutesSimulator {
       }
     });
   }
-}
-
-function isGeneration({ pathname }: RecordedRequest): boolean {
-  return GENERATION_PATHS.has(pathname);
 }

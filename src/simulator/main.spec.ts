@@ -1,36 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { transformFile } from '@swc/core';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { buildRouter } from '../../test/support/process.js';
 
-const SOURCE = import.meta.dirname;
-let compiled: string;
+let main: string;
 
 beforeAll(async () => {
-  compiled = await mkdtemp(join(tmpdir(), 'simulator-'));
-  const files = (await readdir(SOURCE)).filter((name) => /^(?!.*\.spec\.ts$).*\.ts$/.test(name));
-  await writeFile(join(compiled, 'package.json'), '{"type":"module"}');
-  await Promise.all(files.map(compile));
-});
-
-afterAll(async () => {
-  await rm(compiled, { recursive: true });
-});
-
-async function compile(name: string): Promise<void> {
-  const { code } = await transformFile(join(SOURCE, name), {
-    jsc: { parser: { syntax: 'typescript', decorators: true }, target: 'es2024' },
-    module: { type: 'es6' },
-  });
-  await writeFile(join(compiled, `${basename(name, '.ts')}.js`), code);
-}
+  main = join(dirname(await buildRouter()), 'simulator', 'main.js');
+}, 60_000);
 
 function start(...flags: string[]) {
-  const child = spawn(process.execPath, [join(compiled, 'simulator-main.js'), ...flags], {
+  const child = spawn(process.execPath, [main, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return { child, exit: once(child, 'exit') };

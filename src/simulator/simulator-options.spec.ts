@@ -7,6 +7,7 @@ describe('options of the stand-alone simulator', () => {
       host: '127.0.0.1',
       port: 8090,
       seed: 1,
+      catalog: '2026-02',
       tickMs: 60_000,
       requireAuth: false,
       keepRequests: 0,
@@ -34,6 +35,13 @@ describe('options of the stand-alone simulator', () => {
   test('SIM-4: names every wrong number', () => {
     expect(() => readSimulatorOptions(['--port', 'x'], { SIMULATOR_SEED: '-1' })).toThrow(
       'Must be a decimal integer: port, seed.',
+    );
+  });
+
+  test('SIM-4, SIM-301: names a month it has no catalog of beside what else is wrong', () => {
+    expect(readSimulatorOptions(['--catalog', '2026-08'], {}).catalog).toBe('2026-08');
+    expect(() => readSimulatorOptions(['--seed', 'x'], { SIMULATOR_CATALOG: '2026-13' })).toThrow(
+      'Must be a decimal integer: seed. Must be one of 2026-02, 2026-08: catalog.',
     );
   });
 });

@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { TlsOptions } from './listener.js';
 import type { Pace } from './faults/perform.js';
+import { CATALOGS, type CatalogMonth } from './feeds/model-table.js';
 
 export interface SimulatorOptions {
   /** Decides models, prices, utilization and answers. Default 1. */
   readonly seed?: number;
+  /** Which month's models, with what they can do. Default `2026-02`. */
+  readonly catalog?: CatalogMonth;
   /** Default: no waiting, answers as long as their sentences. */
   readonly pace?: Partial<Pace>;
   /** Default `127.0.0.1`. */
@@ -31,6 +34,7 @@ const FLAGS = {
   host: { type: 'string' },
   port: { type: 'string' },
   seed: { type: 'string' },
+  catalog: { type: 'string' },
   'first-token-ms': { type: 'string' },
   'token-ms': { type: 'string' },
   tokens: { type: 'string' },
@@ -38,6 +42,7 @@ const FLAGS = {
   'require-auth': { type: 'boolean' },
 } as const;
 const DEFAULT_PORT = 8090;
+export const DEFAULT_CATALOG: CatalogMonth = '2026-02';
 
 /**
  * Reads flags and environment; a flag wins over its variable.
@@ -54,14 +59,18 @@ export function readSimulatorOptions(
     return value === undefined || value === '' ? undefined : String(value);
   };
   const wrong = NUMBERS.filter((name) => !/^\d{1,9}$/.test(given(name) ?? '0'));
-  if (wrong.length > 0) {
-    throw new Error(`Must be a decimal integer: ${wrong.join(', ')}.`);
-  }
+  const catalog = given('catalog') ?? DEFAULT_CATALOG;
+  const problems = [
+    ...(wrong.length > 0 ? [`Must be a decimal integer: ${wrong.join(', ')}.`] : []),
+    ...(isCatalogMonth(catalog) ? [] : [`Must be one of ${Object.keys(CATALOGS).join(', ')}: catalog.`]),
+  ];
+  if (problems.length > 0 || !isCatalogMonth(catalog)) throw new Error(problems.join(' '));
   const number = (name: (typeof NUMBERS)[number], otherwise: number) => Number(given(name) ?? otherwise);
   return {
     host: given('host') ?? '127.0.0.1',
     port: number('port', DEFAULT_PORT),
     seed: number('seed', 1),
+    catalog,
     tickMs: Math.max(1, number('tick-ms', 60_000)),
     requireAuth: given('require-auth') === 'true',
     keepRequests: 0,
@@ -71,4 +80,8 @@ export function readSimulatorOptions(
       ...(given('tokens') === undefined ? {} : { tokens: number('tokens', 0) }),
     },
   };
+}
+
+function isCatalogMonth(text: string): text is CatalogMonth {
+  return Object.hasOwn(CATALOGS, text);
 }

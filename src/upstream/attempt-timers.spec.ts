@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Dispatcher } from 'undici';
 import { FakeConnection } from '../../test/support/fake-connection.js';
 import { Connector } from '../egress/connector.factory.js';
 import type { AttemptClock } from './attempt-clock.js';
@@ -22,7 +21,7 @@ function start(attemptClock: AttemptClock): void {
   connection = new FakeConnection();
   outcome = undefined;
   const exchange = new UpstreamExchange(
-    connection as unknown as Dispatcher,
+    connection,
     new Connector(CONNECT_MS),
     new ConnectionSlots(1, CONNECT_MS),
     new Deadlines(),

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Dispatcher } from 'undici';
 import { FakeConnection } from '../../test/support/fake-connection.js';
 import { Connector } from '../egress/connector.factory.js';
 import type { AttemptClock } from './attempt-clock.js';
@@ -35,7 +34,7 @@ let outcome: Outcome | undefined;
 
 function startOn(dispatcher: FakeConnection, slots: ConnectionSlots): UpstreamExchange {
   return new UpstreamExchange(
-    dispatcher as unknown as Dispatcher,
+    dispatcher,
     new Connector(CONNECT_MS),
     slots,
     new Deadlines(),

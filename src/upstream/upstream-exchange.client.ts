@@ -86,7 +86,7 @@ export class UpstreamExchange
   private connecting: Connecting | undefined;
 
   constructor(
-    private readonly dispatcher: Dispatcher,
+    private readonly dispatcher: Pick<Dispatcher, 'dispatch'>,
     private readonly connector: Connector,
     private readonly slots: ConnectionSlots,
     deadlines: Deadlines,

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Pool } from 'undici';
 import { CONFIG, type Config } from '../config/config.js';
+import { AgedPools } from '../egress/aged-pools.client.js';
 import { Connector } from '../egress/connector.factory.js';
 import { proxyChoice } from '../egress/proxy-choice.js';
 import type { AttemptClock } from './attempt-clock.js';
@@ -17,8 +17,7 @@ const KEEP_ALIVE_MS = 4_000;
 /** Opens exchanges with the upstreams, over HTTP/1.1 and a bounded number of connections. */
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
-  private readonly pools = new Map<string, Pool>();
-  private readonly poolOptions: Pool.Options;
+  private readonly pools: AgedPools;
   private readonly connector: Connector;
   private readonly slots: ConnectionSlots;
   private readonly connectTimeoutMs: number;
@@ -30,7 +29,7 @@ export class UpstreamClient implements OnApplicationShutdown {
     this.connectTimeoutMs = upstream.connectTimeoutMs;
     this.connector = new Connector(upstream.connectTimeoutMs, proxyChoice(egress));
     this.slots = new ConnectionSlots(upstream.maxConnections, upstream.connectTimeoutMs);
-    this.poolOptions = {
+    const options = {
       allowH2: false,
       connections: upstream.maxConnections,
       pipelining: 1,
@@ -41,12 +40,13 @@ export class UpstreamClient implements OnApplicationShutdown {
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
     };
+    this.pools = new AgedPools(options, upstream.connectionMaxAgeMs);
   }
 
   open(request: UpstreamRequest, clock: AttemptClock, options: ExchangeOptions = {}): UpstreamExchange {
-    const { connector, slots, deadlines, connectTimeoutMs } = this;
+    const { pools, connector, slots, deadlines, connectTimeoutMs } = this;
     return new UpstreamExchange(
-      this.poolOf(request.origin),
+      pools,
       connector,
       slots,
       deadlines,
@@ -58,16 +58,6 @@ export class UpstreamClient implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
-  }
-
-  /** The origins are those of the configuration, so there are two at most. */
-  private poolOf(origin: string): Pool {
-    let pool = this.pools.get(origin);
-    if (!pool) {
-      pool = new Pool(origin, this.poolOptions);
-      this.pools.set(origin, pool);
-    }
-    return pool;
+    await this.pools.destroy();
   }
 }

@@ -3,5 +3,8 @@ import { Deadlines } from '../runtime/deadlines.timer.js';
 import { RelayService } from './relay.service.js';
 import { UpstreamClient } from './upstream.client.js';
 
-@Module({ providers: [Deadlines, UpstreamClient, RelayService], exports: [UpstreamClient, RelayService] })
+@Module({
+  providers: [Deadlines, UpstreamClient, RelayService],
+  exports: [Deadlines, UpstreamClient, RelayService],
+})
 export class UpstreamModule {}

@@ -25,7 +25,7 @@ const SETTINGS = {
  */
 export async function startRouter(dist: string): Promise<{ router: Program; simulator: Program }> {
   const simulator = await Program.start({
-    main: join(dist, 'demo', 'simulator-main.js'),
+    main: join(dist, 'simulator', 'main.js'),
     args: ['--port', '0', '--first-token-ms', '20', '--token-ms', '2'],
     announces: /^(http:\S+)\n/m,
   });

@@ -11,6 +11,12 @@ export async function loadDemo() {
     ...(await importBuilt<typeof import('../../src/simulator/faults/misbehaviour.ts')>(
       'simulator/faults/misbehaviour.js',
     )),
+    ...(await importBuilt<typeof import('../../src/simulator/faults/replies.ts')>(
+      'simulator/faults/replies.js',
+    )),
+    ...(await importBuilt<typeof import('../../src/simulator/faults/error-events.ts')>(
+      'simulator/faults/error-events.js',
+    )),
     ...(await importBuilt<typeof import('../../src/simulator/faults/perform.ts')>(
       'simulator/faults/perform.js',
     )),

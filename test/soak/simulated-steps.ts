@@ -1,12 +1,38 @@
 import type { Behaviour, NamedKind } from '../../src/simulator/faults/misbehaviour.ts';
+import type { ReplyKind } from '../../src/simulator/faults/replies.ts';
 import type { Demo } from './demo.ts';
 import { cut, none, type Promised, type Show, type Step, whole } from './step.ts';
 
-/** Every behaviour of the simulator that has a name, some of them in several forms. */
+/** Those whose replies are relayed, or passed over, by their status alone. */
+const REPLIES: readonly ReplyKind[] = [
+  'unavailable',
+  'rate-limited',
+  'at-capacity',
+  'unauthorized',
+  'payment-required',
+  'internal-error',
+  'bad-gateway',
+  'gateway-timeout',
+];
+const OTHERS: readonly NamedKind[] = [
+  'normal',
+  'silent',
+  'headers-then-silence',
+  'reset',
+  'close',
+  'empty-body',
+  'reset-after-headers',
+  'cut-stream',
+  'unframed-error',
+  'stall',
+  'truncated',
+  'no-done',
+];
+
+/** Behaviours of the simulator that have a name, some of them in several forms. */
 export function simulatedSteps(demo: Demo): Step[] {
-  const plain = demo.SIM_MODEL_IDS.map((id) => ({ kind: id.slice('sim/'.length) as NamedKind }));
   const forms: Behaviour[] = [
-    ...plain.filter(({ kind }) => kind !== 'slow-headers' && kind !== 'echo'),
+    ...[...REPLIES, ...OTHERS].map((name) => demo.behaviourNamed(name)),
     { kind: 'slow-headers', ms: 300 },
     { kind: 'cut-stream', afterChunks: 1, reset: true },
     { kind: 'cut-stream', afterChunks: 12 },
@@ -37,17 +63,6 @@ function promiseOf(demo: Demo, behaviour: Behaviour, show: Show): Promised {
       return whole(200, show.whole);
     case 'no-done':
       return whole(200, isStream ? demo.streamEvents(plan).join('') : show.whole);
-    case 'unavailable':
-    case 'rate-limited':
-    case 'at-capacity':
-    case 'unauthorized':
-    case 'payment-required':
-    case 'internal-error':
-    case 'bad-gateway':
-    case 'gateway-timeout': {
-      const { status, body } = demo.REPLY_OF_KIND[behaviour.kind];
-      return whole(status, body);
-    }
     case 'silent':
       return none('upstream_header_timeout');
     case 'headers-then-silence':
@@ -69,9 +84,12 @@ function promiseOf(demo: Demo, behaviour: Behaviour, show: Show): Promised {
       const events = demo.streamEvents(plan).slice(0, behaviour.afterChunks ?? 3);
       return { ...whole(200, events.join('') + demo.UNFRAMED_ERROR), kind: 'unframed' };
     }
-    case 'echo':
-    case 'status':
-    case 'scripted':
-      throw new Error(`The soak does not use ${behaviour.kind}.`);
+    default: {
+      const { kind } = behaviour;
+      const known = REPLIES.find((one) => one === kind);
+      if (known === undefined) throw new Error(`The soak does not use ${kind}.`);
+      const { status, body } = demo.replyOf(known, plan.model);
+      return whole(status, body);
+    }
   }
 }

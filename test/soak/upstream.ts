@@ -137,7 +137,6 @@ export class Upstream {
       tokens,
       finishReason: 'stop' as const,
       promptTokens: 7,
-      includeUsage: draw[3] === 0,
     };
     return {
       performance: {

@@ -5,9 +5,16 @@ export interface Reply {
   readonly body: string;
 }
 
+export const JSON_HEADERS = { 'content-type': 'application/json' };
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+};
+export const DONE_EVENT = 'data: [DONE]\n\n';
+
 /** A reply in the shape of Chutes' API: `{"detail": …}`, which is not OpenAI's. */
 export function detailReply(status: number, detail: unknown): Reply {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ detail }) };
+  return { status, headers: JSON_HEADERS, body: JSON.stringify({ detail }) };
 }
 
 /** The page of the proxy in front of Chutes, which speaks no JSON. */
@@ -45,11 +52,11 @@ export function modelNotFound(model: string): Reply {
   return detailReply(404, `model not found: ${model}`);
 }
 
-export function noInstances(model: string): Reply {
-  return detailReply(503, `No instances available (yet) for ${model}`);
+export function noInstances(chuteId: unknown): Reply {
+  return detailReply(503, `No instances available (yet) for chute_id=${chuteId}`);
 }
 
 /** For `X-TEE-Only: true` on a model that does not run in a trusted execution environment. */
-export function teeRequired(model: string): Reply {
-  return detailReply(426, `${model} does not run in a trusted execution environment.`);
+export function teeRequired(): Reply {
+  return detailReply(426, 'This chute does not have TEE enabled.');
 }

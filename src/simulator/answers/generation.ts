@@ -1,20 +1,15 @@
 import type { ServerResponse } from 'node:http';
-import { modelNotFound, noInstances, type Reply, REPLIES, teeRequired } from './chutes-replies.js';
+import { JSON_HEADERS, REPLIES, STREAM_HEADERS } from './chutes-replies.js';
+import { contentFor } from './content.js';
 import type { Exchange } from '../exchange.js';
 import type { Feeds } from '../feeds/feeds.js';
 import { type Behaviour, behaviourOfId } from '../faults/misbehaviour.js';
-import {
-  JSON_HEADERS,
-  type Pace,
-  perform,
-  type Performance,
-  send,
-  STREAM_HEADERS,
-} from '../faults/perform.js';
+import { type Pace, perform, type Performance, send, wholeBody } from '../faults/perform.js';
 import { type Prompt, readPrompt } from './prompt.js';
+import { refusalOfCaller, refusalOfModel } from './refusals.js';
 import type { RecordedRequest } from '../recorded-request.js';
 import { hex, uuid } from '../seeded.js';
-import { answerTokens, DONE_EVENT, jsonAnswer, streamEvents } from './simulated-answer.js';
+import { answerTokens } from './simulated-answer.js';
 
 interface Order {
   readonly behaviour: Behaviour;
@@ -24,6 +19,12 @@ interface Order {
 const NORMAL: Behaviour = { kind: 'normal' };
 const MAX_CACHED_ANSWERS = 500;
 const QUOTA = 100_000;
+
+export const GENERATION_PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/completions']);
+
+export function isGeneration({ pathname }: RecordedRequest): boolean {
+  return GENERATION_PATHS.has(pathname);
+}
 
 /** The two routes that generate text: who answers, and how. */
 export class Generation {
@@ -56,12 +57,14 @@ export class Generation {
       request.model = prompt.model;
       request.stream = prompt.stream;
     }
-    const refusal = this.#refusalOfCaller(request, prompt);
+    const refusal = refusalOfCaller(request, prompt, this.requireAuth);
     if (refusal !== undefined || typeof prompt === 'string') {
       return (exchange) => send(exchange, refusal ?? REPLIES.badContent);
     }
     const behaviour = this.#behaviourOf(prompt.model);
-    const refused = behaviour === undefined ? this.#refusalOfModel(request, prompt.model) : undefined;
+    const entry = this.feeds.find(prompt.model);
+    const isIdle = entry !== undefined && this.feeds.isIdle(entry.id);
+    const refused = behaviour === undefined ? refusalOfModel(request, prompt, entry, isIdle) : undefined;
     if (refused !== undefined) {
       return (exchange) => send(exchange, refused);
     }
@@ -71,35 +74,6 @@ export class Generation {
       return undefined;
     }
     return (exchange) => perform(exchange, behaviour ?? NORMAL, show);
-  }
-
-  #refusalOfCaller(
-    { headers }: RecordedRequest,
-    prompt: Prompt | 'bad-json' | 'bad-content',
-  ): Reply | undefined {
-    const { authorization } = headers;
-    if (authorization === undefined && this.requireAuth) {
-      return REPLIES.unauthenticated;
-    }
-    if (authorization !== undefined && /^bearer +cpk_invalid$/i.test(authorization)) {
-      return REPLIES.unauthorized;
-    }
-    return prompt === 'bad-json'
-      ? REPLIES.badJson
-      : prompt === 'bad-content'
-        ? REPLIES.badContent
-        : undefined;
-  }
-
-  #refusalOfModel({ headers }: RecordedRequest, model: string): Reply | undefined {
-    const entry = this.feeds.find(model);
-    if (entry === undefined) {
-      return modelNotFound(model);
-    }
-    if (headers['x-tee-only'] === 'true' && entry.confidential_compute !== true) {
-      return teeRequired(entry.id);
-    }
-    return this.feeds.isIdle(entry.id) ? noInstances(entry.id) : undefined;
   }
 
   #behaviourOf(model: string): Behaviour | undefined {
@@ -115,20 +89,22 @@ export class Generation {
   #performance(request: RecordedRequest, prompt: Prompt, behaviour: Behaviour): Performance {
     const model = this.feeds.find(prompt.model)?.id ?? prompt.model;
     const pace = { ...this.pace, ...(behaviour.kind === 'normal' ? behaviour : {}) };
-    const tokens = this.#tokensOf(model, pace.tokens);
+    const isChat = request.pathname !== '/v1/completions';
+    const prose = () => this.#tokensOf(model, pace.tokens);
+    const { tokens, calls } = isChat ? contentFor(prompt, prose) : { tokens: prose() };
     const isCut = prompt.maxTokens !== undefined && prompt.maxTokens < tokens.length;
     this.#answers += 1;
     const key = `${this.seed} answer ${this.#answers}`;
     return {
       plan: {
-        kind: request.pathname === '/v1/completions' ? 'text' : 'chat',
+        kind: isChat ? 'chat' : 'text',
         id: hex(key, 32),
         created: Math.floor(Date.now() / 1000),
         model,
         tokens: isCut ? tokens.slice(0, prompt.maxTokens) : tokens,
-        finishReason: isCut ? 'length' : 'stop',
-        promptTokens: Math.ceil(request.body.length / 4),
-        includeUsage: prompt.includeUsage,
+        call: calls === undefined ? undefined : { id: `call_${hex(`${key} call`, 24)}`, name: calls },
+        finishReason: isCut ? 'length' : calls === undefined ? 'stop' : 'tool_calls',
+        promptTokens: prompt.promptTokens,
       },
       pace,
       isStream: prompt.stream,
@@ -160,11 +136,13 @@ export class Generation {
 }
 
 /** Benchmarks count on this: one write, no promise, no timer. */
-function answerAtOnce(response: ServerResponse, { plan, isStream, headers }: Performance): void {
-  const body = isStream ? streamEvents(plan).join('') + DONE_EVENT : jsonAnswer(plan);
+function answerAtOnce(response: ServerResponse, show: Performance): void {
+  const body = wholeBody(show);
   response.writeHead(200, {
-    ...headers,
-    ...(isStream ? STREAM_HEADERS : { ...JSON_HEADERS, 'content-length': String(Buffer.byteLength(body)) }),
+    ...show.headers,
+    ...(show.isStream
+      ? STREAM_HEADERS
+      : { ...JSON_HEADERS, 'content-length': String(Buffer.byteLength(body)) }),
   });
   response.end(body);
 }

@@ -9,7 +9,6 @@ const PLAN: AnswerPlan = {
   tokens: ['Hello', ' "there"', '\n'],
   finishReason: 'stop',
   promptTokens: 12,
-  includeUsage: false,
 };
 
 function dataOf(events: readonly string[]): unknown[] {
@@ -69,6 +68,7 @@ describe('an answer', () => {
       { choices: [{ delta: { content: ' "there"' }, finish_reason: null }] },
       { choices: [{ delta: { content: '\n' }, finish_reason: null }] },
       { choices: [{ delta: {}, finish_reason: 'stop' }] },
+      { choices: [], usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 } },
     ]);
     for (const chunk of chunks) {
       expect(chunk).toMatchObject({
@@ -76,14 +76,51 @@ describe('an answer', () => {
         object: 'chat.completion.chunk',
         model: 'maker/model',
       });
-      expect(chunk).not.toHaveProperty('usage');
     }
   });
 
-  test('SIM-10: streamed, text, with usage at the end', () => {
-    const chunks = dataOf(streamEvents({ ...PLAN, kind: 'text', includeUsage: true }));
+  const CALLING: AnswerPlan = {
+    ...PLAN,
+    tokens: ['{"a":', '1}'],
+    call: { id: 'call_1', name: 'add' },
+    finishReason: 'tool_calls',
+  };
+
+  test('SIM-302: that calls a function, not streamed', () => {
+    expect(JSON.parse(jsonAnswer(CALLING))).toMatchObject({
+      choices: [
+        {
+          message: {
+            role: 'assistant',
+            content: null,
+            tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } }],
+          },
+          finish_reason: 'tool_calls',
+        },
+      ],
+    });
+  });
+
+  test('SIM-302: that calls a function, streamed: its name first, then its arguments in pieces', () => {
+    const chunks = dataOf(streamEvents(CALLING)) as {
+      choices: { delta: unknown; finish_reason: unknown }[];
+    }[];
+    expect(chunks.flatMap(({ choices }) => choices).map(({ delta }) => delta)).toEqual([
+      { role: 'assistant', content: null },
+      {
+        tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'add', arguments: '' } }],
+      },
+      { tool_calls: [{ index: 0, function: { arguments: '{"a":' } }] },
+      { tool_calls: [{ index: 0, function: { arguments: '1}' } }] },
+      {},
+    ]);
+    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('tool_calls');
+  });
+
+  test('SIM-10: streamed, text', () => {
+    const chunks = dataOf(streamEvents({ ...PLAN, kind: 'text' }));
     expect(chunks).toMatchObject([
-      { object: 'text_completion', choices: [{ text: 'Hello', finish_reason: null }], usage: null },
+      { object: 'text_completion', choices: [{ text: 'Hello', finish_reason: null }] },
       { choices: [{ text: ' "there"' }] },
       { choices: [{ text: '\n' }] },
       { choices: [{ text: '', finish_reason: 'stop' }] },

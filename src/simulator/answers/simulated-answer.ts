@@ -9,13 +9,11 @@ export interface AnswerPlan {
   readonly created: number;
   readonly model: string;
   readonly tokens: readonly string[];
-  readonly finishReason: 'stop' | 'length';
+  /** Where given, the answer calls this function, and the tokens are the call's arguments. */
+  readonly call?: { readonly id: string; readonly name: string } | undefined;
+  readonly finishReason: 'stop' | 'length' | 'tool_calls';
   readonly promptTokens: number;
-  /** Whether a stream ends with a chunk that holds the usage. */
-  readonly includeUsage: boolean;
 }
-
-export const DONE_EVENT = 'data: [DONE]\n\n';
 
 const OPENINGS = [
   'Hello from the simulated',
@@ -53,27 +51,21 @@ export function answerTokens(seed: number, model: string, count?: number): strin
 
 /** The body of an answer that is not streamed. */
 export function jsonAnswer(plan: AnswerPlan): string {
-  const text = plan.tokens.join('');
-  const choice =
-    plan.kind === 'chat'
-      ? {
-          index: 0,
-          message: { role: 'assistant', content: text },
-          logprobs: null,
-          finish_reason: plan.finishReason,
-        }
-      : { index: 0, text, logprobs: null, finish_reason: plan.finishReason };
+  const said = plan.kind === 'chat' ? { message: messageOf(plan) } : { text: plan.tokens.join('') };
   return JSON.stringify({
     id: idOf(plan),
     object: plan.kind === 'chat' ? 'chat.completion' : 'text_completion',
     created: plan.created,
     model: plan.model,
-    choices: [choice],
+    choices: [{ index: 0, ...said, logprobs: null, finish_reason: plan.finishReason }],
     usage: usageOf(plan),
   });
 }
 
-/** The server-sent events of a streamed answer, one per token and a few around them, without the final `[DONE]`. */
+/**
+ * The server-sent events of a streamed answer, one per token and a few around them, without the final `[DONE]`. The last
+ * one has no choice and the usage, asked for or not, as Chutes sends it.
+ */
 export function streamEvents(plan: AnswerPlan): string[] {
   const head = JSON.stringify({
     id: idOf(plan),
@@ -81,29 +73,48 @@ export function streamEvents(plan: AnswerPlan): string[] {
     created: plan.created,
     model: plan.model,
   }).slice(0, -1);
-  const usage = plan.includeUsage ? ',"usage":null' : '';
-  const finish = `"finish_reason":"${plan.finishReason}"}]${usage}}\n\n`;
-  const [before, after, first, last] =
-    plan.kind === 'chat'
-      ? [
-          `data: ${head},"choices":[{"index":0,"delta":{"content":`,
-          `},"logprobs":null,"finish_reason":null}]${usage}}\n\n`,
-          [
-            `data: ${head},"choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]${usage}}\n\n`,
-          ],
-          `data: ${head},"choices":[{"index":0,"delta":{},"logprobs":null,${finish}`,
-        ]
-      : [
-          `data: ${head},"choices":[{"index":0,"text":`,
-          `,"logprobs":null,"finish_reason":null}]${usage}}\n\n`,
-          [],
-          `data: ${head},"choices":[{"index":0,"text":"","logprobs":null,${finish}`,
-        ];
-  const events = [...first, ...plan.tokens.map((token) => before + JSON.stringify(token) + after), last];
-  if (plan.includeUsage) {
-    events.push(`data: ${head},"choices":[],"usage":${JSON.stringify(usageOf(plan))}}\n\n`);
+  const event = (said: string, reason: string) =>
+    `data: ${head},"choices":[{"index":0,${said},"logprobs":null,"finish_reason":${reason}}]}\n\n`;
+  const { first, between, last } = framesOf(plan);
+  // Cut around the token once, since benchmarks count on streams that cost little to make.
+  const [before = '', after = ''] = event(between, 'null').split(TOKEN);
+  return [
+    ...first.map((said) => event(said, 'null')),
+    ...plan.tokens.map((token) => before + JSON.stringify(token) + after),
+    event(last, JSON.stringify(plan.finishReason)),
+    `data: ${head},"choices":[],"usage":${JSON.stringify(usageOf(plan))}}\n\n`,
+  ];
+}
+
+/** Stands for a token: nothing in JSON looks like it. */
+const TOKEN = '\0';
+
+/** What stands in the choice of the events before the tokens, of each token, and of the last one. */
+function framesOf({ kind, call }: AnswerPlan): { first: string[]; between: string; last: string } {
+  if (kind === 'text') return { first: [], between: `"text":${TOKEN}`, last: '"text":""' };
+  if (call === undefined) {
+    return {
+      first: ['"delta":{"role":"assistant","content":""}'],
+      between: `"delta":{"content":${TOKEN}}`,
+      last: '"delta":{}',
+    };
   }
-  return events;
+  const begun = { index: 0, id: call.id, type: 'function', function: { name: call.name, arguments: '' } };
+  return {
+    first: [
+      '"delta":{"role":"assistant","content":null}',
+      `"delta":{"tool_calls":[${JSON.stringify(begun)}]}`,
+    ],
+    between: `"delta":{"tool_calls":[{"index":0,"function":{"arguments":${TOKEN}}}]}`,
+    last: '"delta":{}',
+  };
+}
+
+function messageOf({ tokens, call }: AnswerPlan): Readonly<Record<string, unknown>> {
+  const text = tokens.join('');
+  if (call === undefined) return { role: 'assistant', content: text };
+  const called = { id: call.id, type: 'function', function: { name: call.name, arguments: text } };
+  return { role: 'assistant', content: null, tool_calls: [called] };
 }
 
 function repeated(words: readonly string[], index: number): string {

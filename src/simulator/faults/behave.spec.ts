@@ -77,7 +77,7 @@ describe('misbehaving on request', () => {
 
   test('SIM-19: the list can do without them', async () => {
     const plain = await ChutesSimulator.start({ simModels: false });
-    expect(plain.models.length).toBe(60);
+    expect(plain.models.length).toBe(61);
     await plain.close();
   });
 });

@@ -1,7 +1,10 @@
-import { type Reply, REPLIES } from '../answers/chutes-replies.js';
+import { DONE_EVENT, JSON_HEADERS, type Reply, REPLIES, STREAM_HEADERS } from '../answers/chutes-replies.js';
+import { type AnswerPlan, jsonAnswer, streamEvents } from '../answers/simulated-answer.js';
 import type { Exchange } from '../exchange.js';
-import { type Behaviour, REPLY_OF_KIND } from './misbehaviour.js';
-import { type AnswerPlan, DONE_EVENT, jsonAnswer, streamEvents } from '../answers/simulated-answer.js';
+import { engineReply } from '../answers/engine-errors.js';
+import { DEFAULT_MESSAGE, errorInStream } from './error-events.js';
+import type { Behaviour } from './misbehaviour.js';
+import { replyOf } from './replies.js';
 
 /** How fast a model writes. */
 export interface Pace {
@@ -22,13 +25,7 @@ export interface Performance {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache',
-};
-export const JSON_HEADERS = { 'content-type': 'application/json' };
-
-const DEFAULT_SLOW_HEADERS_MS = 2000;
+const DEFAULT_SLOW_MS = 2000;
 const DEFAULT_CHUNKS = 3;
 /** Long enough for the other side to have read what was sent before a reset. */
 const BEFORE_RESET_MS = 20;
@@ -36,15 +33,6 @@ const BEFORE_RESET_MS = 20;
 /** Answers one exchange in the way of one behaviour. */
 export async function perform(exchange: Exchange, behaviour: Behaviour, show: Performance): Promise<void> {
   switch (behaviour.kind) {
-    case 'unavailable':
-    case 'rate-limited':
-    case 'at-capacity':
-    case 'unauthorized':
-    case 'payment-required':
-    case 'internal-error':
-    case 'bad-gateway':
-    case 'gateway-timeout':
-      return send(exchange, REPLY_OF_KIND[behaviour.kind], show.headers);
     case 'normal':
       return answer(exchange, show, { done: true });
     case 'no-done':
@@ -53,8 +41,18 @@ export async function perform(exchange: Exchange, behaviour: Behaviour, show: Pe
       exchange.begin(200, JSON_HEADERS);
       return exchange.end(exchange.request.body);
     case 'slow-headers':
-      await exchange.sleep(behaviour.ms ?? DEFAULT_SLOW_HEADERS_MS);
+      await exchange.sleep(behaviour.ms ?? DEFAULT_SLOW_MS);
       return answer(exchange, show, { done: true });
+    case 'slow-first-token':
+      await exchange.head(200, headersOf(show));
+      await exchange.sleep(behaviour.ms ?? DEFAULT_SLOW_MS);
+      return exchange.end(wholeBody(show));
+    case 'empty-answer':
+      return answer(
+        exchange,
+        { ...show, plan: { ...show.plan, tokens: [], call: undefined } },
+        { done: true },
+      );
     case 'status':
       await exchange.head(behaviour.status, behaviour.headers);
       return exchange.end(behaviour.body);
@@ -83,26 +81,25 @@ export async function perform(exchange: Exchange, behaviour: Behaviour, show: Pe
     case 'stall':
       await beginning(exchange, show, behaviour.afterChunks);
       return exchange.silence();
-    case 'unframed-error':
-      if (!show.isStream) {
-        return send(exchange, REPLIES.internalError, show.headers);
-      }
+    case 'unfinished':
       await beginning(exchange, show, behaviour.afterChunks);
-      return exchange.end(UNFRAMED_ERROR);
+      return exchange.end();
+    case 'unframed-error':
+      return errorEvent(exchange, { ...behaviour, kind: 'error-event', form: 'unframed' }, show);
+    case 'error-event':
+      return errorEvent(exchange, behaviour, show);
     case 'truncated':
       return truncated(exchange, show);
+    default:
+      return send(exchange, replyOf(behaviour.kind, show.plan.model));
   }
 }
 
-/** What Chutes writes when a stream of its own breaks: neither an event nor followed by `[DONE]`. */
-export const UNFRAMED_ERROR = JSON.stringify({
-  error: 'Unhandled exception during response stream: the instance went away',
-});
-
-/** Sends a complete reply with its length. */
+/** Sends a complete reply, with its length unless it is a stream. */
 export async function send(exchange: Exchange, reply: Reply, headers: Reply['headers'] = {}): Promise<void> {
-  const length = String(Buffer.byteLength(reply.body));
-  await exchange.head(reply.status, { ...headers, ...reply.headers, 'content-length': length });
+  const length = { 'content-length': String(Buffer.byteLength(reply.body)) };
+  const isStream = reply.headers['content-type'] === STREAM_HEADERS['content-type'];
+  await exchange.head(reply.status, { ...headers, ...reply.headers, ...(isStream ? {} : length) });
   await exchange.end(reply.body);
 }
 
@@ -145,6 +142,24 @@ async function beginning(exchange: Exchange, show: Performance, afterChunks = DE
   await exchange.write(body.slice(0, body.length / 2));
 }
 
+/** Of an answer that is not streamed nothing has been sent when its generation breaks: it is an error. */
+async function errorEvent(
+  exchange: Exchange,
+  behaviour: Extract<Behaviour, { kind: 'error-event' }>,
+  show: Performance,
+): Promise<void> {
+  const { afterChunks, form = 'framed', message = DEFAULT_MESSAGE, code, followedBy } = behaviour;
+  if (!show.isStream) {
+    return send(
+      exchange,
+      code === 400 ? engineReply({ engine: 'sglang', message }, false) : REPLIES.internalError,
+    );
+  }
+  await beginning(exchange, show, afterChunks);
+  await exchange.write(errorInStream(form, behaviour));
+  return exchange.end(followedBy === 'done' ? DONE_EVENT : followedBy === 'comment' ? ': the end\n\n' : '');
+}
+
 async function truncated(exchange: Exchange, show: Performance): Promise<void> {
   const body = Buffer.from(show.isStream ? streamEvents(show.plan).join('') : jsonAnswer(show.plan));
   exchange.begin(200, { ...headersOf(show), 'content-length': String(body.length) });
@@ -160,6 +175,10 @@ async function followScript(
   if (exchange.hasBegun && !exchange.isOver) {
     await exchange.end();
   }
+}
+
+export function wholeBody({ plan, isStream }: Performance): string {
+  return isStream ? streamEvents(plan).join('') + DONE_EVENT : jsonAnswer(plan);
 }
 
 function headersOf({ headers, isStream }: Performance): Record<string, string> {

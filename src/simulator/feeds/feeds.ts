@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { FeedDocument } from '../faults/feed-misbehaviour.js';
+import type { Catalog } from './model-table.js';
 import { type ModelEntry, simulatedModels } from './simulated-models.js';
 import { simulatedUtilization } from './simulated-utilization.js';
 
@@ -37,6 +38,7 @@ export class Feeds {
   constructor(
     private readonly seed: number,
     private readonly tickMs: number,
+    private readonly catalog: Catalog,
     private readonly simModels: readonly ModelEntry[],
   ) {}
 
@@ -49,13 +51,17 @@ export class Feeds {
   }
 
   get models(): ServedDocument {
-    return this.#models ?? this.#setModels([...simulatedModels(this.seed, secondsNow()), ...this.simModels]);
+    return (
+      this.#models ??
+      this.#setModels([...simulatedModels(this.seed, secondsNow(), this.catalog), ...this.simModels])
+    );
   }
 
   get utilization(): ServedDocument {
     const tick = this.#givenRows === undefined ? this.tick : 0;
     if (this.#rows?.tick !== tick) {
-      const rows = this.#givenRows ?? simulatedUtilization(this.seed, tick, timestampNow());
+      const rows =
+        this.#givenRows ?? simulatedUtilization(this.seed, tick, timestampNow(), this.catalog.models);
       this.#rows = { tick, document: new ServedDocument(rows, (entries) => entries) };
       this.#idle = undefined;
     }

@@ -1,4 +1,4 @@
-import { type ModelTrait, MODEL_TRAITS } from './model-table.js';
+import { type Catalog, CATALOGS, type ModelTrait } from './model-table.js';
 import { fraction, hex, uuid } from '../seeded.js';
 
 /** An entry of `GET /v1/models`; the fields beyond these are in the entries, too, and differ between them. */
@@ -25,21 +25,30 @@ const SAMPLING_PARAMETERS = [
  *
  * @param created seconds since the epoch, as the entries' `created`
  */
-export function simulatedModels(seed: number, created: number): ModelEntry[] {
-  return MODEL_TRAITS.map((trait) => entryOf(trait, seed, created));
+export function simulatedModels(
+  seed: number,
+  created: number,
+  catalog: Catalog = CATALOGS['2026-02'],
+): ModelEntry[] {
+  return catalog.models.map((trait) => entryOf(trait, seed, created, catalog));
 }
 
-/** One complete entry, for tests that make up their own list; `fields` go over the derived ones. */
+/**
+ * One complete entry, for tests that make up their own list, of a model that can all that text can do; `fields` go over
+ * the derived ones.
+ */
 export function modelEntry(id: string, fields: Readonly<Record<string, unknown>> = {}): ModelEntry {
   const trait: ModelTrait = {
     id,
     context: 131_072,
+    maxModelLen: 131_072,
     quantization: 'bf16',
     modalities: ['text'],
-    thinks: false,
+    features: ['json_mode', 'structured_outputs', 'tools'],
     bare: false,
+    external: false,
   };
-  return { ...entryOf(trait, 1, 1_771_393_340), ...fields };
+  return { ...entryOf(trait, 1, 1_771_393_340, CATALOGS['2026-02']), ...fields };
 }
 
 /** The UUID of the chute that serves a model. */
@@ -47,9 +56,10 @@ export function chuteIdOf(name: string): string {
   return uuid(`chute ${name}`);
 }
 
-function entryOf(trait: ModelTrait, seed: number, created: number): ModelEntry {
+function entryOf(trait: ModelTrait, seed: number, created: number, catalog: Catalog): ModelEntry {
   const { id, context } = trait;
-  const usd = priceOf(`${seed} ${id}`);
+  if (trait.external) return { id, root: id, object: 'model', parent: null, created, owned_by: 'external' };
+  const usd = priceOf(`${seed} ${id}`, catalog);
   const always = {
     id,
     root: id.replace(/-TEE$/, ''),
@@ -64,7 +74,7 @@ function entryOf(trait: ModelTrait, seed: number, created: number): ModelEntry {
     pricing: usd,
     chute_id: chuteIdOf(id),
     owned_by: fraction(`engine ${id}`) < 0.45 ? 'sglang' : 'vllm',
-    max_model_len: context,
+    max_model_len: trait.maxModelLen,
     confidential_compute: id.endsWith('-TEE'),
   };
   if (trait.bare) {
@@ -77,26 +87,28 @@ function entryOf(trait: ModelTrait, seed: number, created: number): ModelEntry {
     input_modalities: trait.modalities,
     max_output_length: Math.min(context, 65_536),
     output_modalities: ['text'],
-    supported_features: featuresOf(trait),
+    supported_features: trait.features,
     supported_sampling_parameters: SAMPLING_PARAMETERS,
   };
 }
 
-function featuresOf({ id, thinks }: ModelTrait): string[] {
-  // The misspelt name is Chutes' own; readers have to live with it.
-  const structured = fraction(`structured ${id}`) < 0.05 ? 'structured_output' : 'structured_outputs';
-  return [
-    'json_mode',
-    structured,
-    ...(fraction(`tools ${id}`) < 0.8 ? ['tools'] : []),
-    ...(thinks ? ['reasoning'] : []),
-  ];
+/** Between the catalog's lowest and highest, and mostly low; input costs a half to a sixth of output. */
+function priceOf(
+  key: string,
+  { completionUsd: [low, high], cachedShare }: Catalog,
+): { prompt: number; completion: number; input_cache_read: number } {
+  const completion = low * (high / low) ** fraction(`price ${key}`);
+  const prompt = completion / (2 + Math.floor(fraction(`input ${key}`) * 5));
+  return {
+    prompt: rounded(prompt),
+    completion: rounded(completion),
+    input_cache_read: rounded(prompt * cachedShare),
+  };
 }
 
-function priceOf(key: string): { prompt: number; completion: number; input_cache_read: number } {
-  const cents = 2 + Math.floor(fraction(`price ${key}`) ** 2 * 70);
-  const factor = 2 + Math.floor(fraction(`output ${key}`) * 4);
-  return { prompt: cents / 100, completion: (cents * factor) / 100, input_cache_read: cents / 200 };
+/** To a hundredth of a cent: what is cheap stays above zero. */
+function rounded(usd: number): number {
+  return Math.ceil(usd * 10_000) / 10_000;
 }
 
 const TAO_PER_USD = 0.005_226_509;

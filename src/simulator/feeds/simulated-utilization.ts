@@ -1,5 +1,5 @@
 import { loadWave, meanOf } from './load-wave.js';
-import { MODEL_TRAITS, OTHER_CHUTES } from './model-table.js';
+import { CATALOGS, type ModelTrait, OTHER_CHUTES } from './model-table.js';
 import { fraction, uuid } from '../seeded.js';
 import { chuteIdOf } from './simulated-models.js';
 
@@ -48,12 +48,18 @@ const PRIVATE_CHUTES = 440;
  * The utilization of a seed at a tick; one tick stands for one minute of the real feed.
  *
  * About 500 rows, most of them private. Of the models every twelfth is idle, every twelfth overloaded
- * (utilization over 1), every twelfth without a row, whatever the seed.
+ * (utilization over 1), every twelfth without a row, whatever the seed. External models have none.
  *
  * @param timestamp as the rows' `timestamp`
  */
-export function simulatedUtilization(seed: number, tick: number, timestamp: string): UtilizationRow[] {
-  const models = MODEL_TRAITS.map(({ id }, index) => ({ id, condition: conditionOf(index + seed) }))
+export function simulatedUtilization(
+  seed: number,
+  tick: number,
+  timestamp: string,
+  traits: readonly ModelTrait[] = CATALOGS['2026-02'].models,
+): UtilizationRow[] {
+  const models = traits
+    .map(({ id, external }, index) => ({ id, condition: external ? 'absent' : conditionOf(index + seed) }))
     .filter(({ condition }) => condition !== 'absent')
     .map(({ id, condition }) => rowOf({ name: id, key: `${seed} ${id}`, condition, tick, timestamp }));
   const others = OTHER_CHUTES.map((name) =>

@@ -1,0 +1,38 @@
+import type { ModelEntry } from '../feeds/simulated-models.js';
+import type { RecordedRequest } from '../recorded-request.js';
+import { modelNotFound, noInstances, type Reply, REPLIES, teeRequired } from './chutes-replies.js';
+import { engineErrorOf, engineReply } from './engine-errors.js';
+import type { Prompt } from './prompt.js';
+
+/** What Chutes turns away before it looks for a model. */
+export function refusalOfCaller(
+  { headers }: RecordedRequest,
+  prompt: Prompt | 'bad-json' | 'bad-content',
+  requireAuth: boolean,
+): Reply | undefined {
+  const { authorization } = headers;
+  if (authorization === undefined && requireAuth) return REPLIES.unauthenticated;
+  if (authorization !== undefined && /^bearer +cpk_invalid$/i.test(authorization)) {
+    return REPLIES.unauthorized;
+  }
+  if (prompt === 'bad-json') return REPLIES.badJson;
+  return prompt === 'bad-content' ? REPLIES.badContent : undefined;
+}
+
+/**
+ * Why a model does not answer: Chutes' reasons first, then those of its engine.
+ *
+ * @param entry undefined if the model list has none
+ */
+export function refusalOfModel(
+  { headers }: RecordedRequest,
+  prompt: Prompt,
+  entry: ModelEntry | undefined,
+  isIdle: boolean,
+): Reply | undefined {
+  if (entry === undefined) return modelNotFound(prompt.model);
+  if (headers['x-tee-only'] === 'true' && entry.confidential_compute !== true) return teeRequired();
+  if (isIdle) return noInstances(entry.chute_id);
+  const error = engineErrorOf(prompt, entry);
+  return error && engineReply(error, prompt.stream);
+}
