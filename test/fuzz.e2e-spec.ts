@@ -47,7 +47,20 @@ describe('the fuzz of the reader', () => {
   });
 
   test.each<[what: string, reader: Partial<Reader>]>([
-    ['accepts too much', { readAsked: () => ({ model: 'm', stream: false, start: 9, end: 12 }) }],
+    [
+      'accepts too much',
+      {
+        readAsked: () => ({
+          model: 'm',
+          stream: false,
+          start: 9,
+          end: 12,
+          needs: 0,
+          promptBytes: 0,
+          answerTokens: 0,
+        }),
+      },
+    ],
     [
       'accepts too little',
       {

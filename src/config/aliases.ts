@@ -1,3 +1,4 @@
+import { ValidateBy, type ValidationArguments } from 'class-validator';
 import { type AliasPolicy, readPolicy } from './alias-policy.js';
 import { splitList } from './validators.js';
 
@@ -18,6 +19,20 @@ export function readAliases(text: string): { aliases: Aliases; problems: readonl
   } catch {
     return { aliases: new Map(), problems: ['must be a comma-separated list of names, or a JSON object'] };
   }
+}
+
+/** For a variable of the environment: every problem, each on a line of its own. */
+export function AreAliases(): PropertyDecorator {
+  return ValidateBy({
+    name: 'areAliases',
+    validator: {
+      validate: (value) => readAliases(String(value)).problems.length === 0,
+      defaultMessage: ({ property, value }: ValidationArguments) =>
+        readAliases(String(value))
+          .problems.map((problem) => `${property}: ${problem}`)
+          .join('\n- '),
+    },
+  });
 }
 
 function read(entries: readonly (readonly [string, unknown])[]): ReturnType<typeof readAliases> {

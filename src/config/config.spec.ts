@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AliasPolicy } from './alias-policy.js';
 import { type Config, ConfigError, loadConfig } from './config.js';
 import { Environment } from './environment.js';
 
@@ -20,7 +21,12 @@ describe('loadConfig', () => {
       egress: { httpsProxy: undefined, httpProxy: undefined, noProxy: [] },
       readiness: { maxSnapshotAgeMs: 20_000, maxAllowlistAgeMs: 600_000 },
       routing: {
-        aliases: ['chutesai/AutoPilot', 'chutesai-routing/AutoPilot'],
+        aliases: new Map([
+          ['chutesai/AutoPilot', new AliasPolicy()],
+          ['chutesai-routing/AutoPilot', new AliasPolicy()],
+        ]),
+        isByAbility: true,
+        requireTee: false,
         isStrict: true,
         maxListItems: 8,
       },
@@ -194,7 +200,7 @@ describe('what the settings become', () => {
     ['auto', ['auto']],
     [' a/auto , ,b ', ['a/auto', 'b']],
   ])('CFG-14: AUTOPILOT_ALIASES=%s', (value, aliases) => {
-    expect(loadConfig({ AUTOPILOT_ALIASES: value }).routing.aliases).toEqual(aliases);
+    expect([...loadConfig({ AUTOPILOT_ALIASES: value }).routing.aliases.keys()]).toEqual(aliases);
   });
 
   it('CFG-15: whether the catalog decides which models there are', () => {

@@ -48,7 +48,7 @@ export class ProxyService {
       const asked = readAsked(body.pieces);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
-      const decision = this.routing.decide(route);
+      const decision = this.routing.decide(route, asked);
       record.candidates = decision.candidates.length;
 
       const holding = this.holdPin(record, asked, decision);

@@ -1,3 +1,4 @@
+import type { Abilities } from '../catalog/abilities.js';
 import type { ModelId } from '../catalog/model-list.js';
 import type { ScoredRow } from './score.js';
 
@@ -6,6 +7,8 @@ export interface RankedModel {
   readonly id: ModelId;
   /** `undefined` while no utilization has been loaded. */
   readonly capacity: ScoredRow | undefined;
+  /** What the catalog says of it. */
+  readonly abilities: Abilities;
   /** Seconds to the first token. */
   readonly ttftS?: number | undefined;
   /** Tokens per second, after the first. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AliasPolicy } from '../config/alias-policy.js';
+import { UNKNOWN_ABILITIES } from '../catalog/abilities.js';
 import type { ModelId } from '../catalog/model-list.js';
 import type { RankedModel } from './ranked-model.js';
 import { STRATEGIES, strategyOf } from './strategies.js';
@@ -50,7 +51,7 @@ function order(strategy: (a: RankedModel, b: RankedModel) => number, models = MO
     .join('');
 }
 
-function model(id: string, score: number, figures: Partial<RankedModel>): RankedModel {
+function model(id: string, score: number, figures: Omit<Partial<RankedModel>, 'abilities'>): RankedModel {
   const capacity = { name: id, score, activeInstances: 1, utilization: 0, rateLimitRatio: 0 };
-  return { id: id as ModelId, capacity, ...figures };
+  return { id: id as ModelId, capacity, abilities: UNKNOWN_ABILITIES, ...figures };
 }

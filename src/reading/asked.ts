@@ -1,9 +1,10 @@
+import type { RequestNeeds } from '../catalog/abilities.js';
 import { ApiError } from '../openai/api-error.js';
 import { scanJson } from './json-scanner.factory.js';
 import { areUtf8, lengthOf, slicePieces, textBetween } from './pieces.js';
 
 /** What a request body asks for, and where it says so. */
-export interface Asked {
+export interface Asked extends RequestNeeds {
   readonly model: string;
   /** Whether the last top-level `stream` is `true`. */
   readonly stream: boolean;
@@ -40,7 +41,15 @@ export function readAsked(pieces: readonly Buffer[]): Asked {
   if (!isObject) throw ApiError.invalidBody();
   if (models > 1) throw ApiError.duplicateModel();
   if (models === 0 || !isModelString || end - start === 2) throw ApiError.missingModel();
-  return { model: JSON.parse(textBetween(pieces, start, end)) as string, stream, start, end };
+  return {
+    model: JSON.parse(textBetween(pieces, start, end)) as string,
+    stream,
+    start,
+    end,
+    needs: 0,
+    promptBytes: 0,
+    answerTokens: 0,
+  };
 }
 
 /** The pieces with `model` in place of the value of its own; the client's own bytes are not copied. */

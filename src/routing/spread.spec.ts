@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { UNKNOWN_ABILITIES } from '../catalog/abilities.js';
 import type { ModelId } from '../catalog/model-list.js';
 import type { Candidate } from './candidate.js';
 import { clientPoint, spreadOrder } from './spread.js';
@@ -73,9 +74,13 @@ function names(order: readonly Candidate[]): string[] {
 
 function candidate(id: string, score: number, why: Candidate['why'] = 'ranked'): Candidate {
   const capacity = { name: id, score, activeInstances: 1, utilization: 0, rateLimitRatio: 0 };
-  return { model: id as ModelId, why, ranked: { id: id as ModelId, capacity } };
+  return { model: id as ModelId, why, ranked: { id: id as ModelId, capacity, abilities: UNKNOWN_ABILITIES } };
 }
 
 function unranked(id: string): Candidate {
-  return { model: id as ModelId, why: 'ranked', ranked: { id: id as ModelId, capacity: undefined } };
+  return {
+    model: id as ModelId,
+    why: 'ranked',
+    ranked: { id: id as ModelId, capacity: undefined, abilities: UNKNOWN_ABILITIES },
+  };
 }
