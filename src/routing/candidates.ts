@@ -5,7 +5,7 @@ import type { AliasBook, AliasRef } from './alias-book.js';
 import type { Candidate } from './candidate.js';
 import { fitOf } from './eligibility.js';
 import { modelName } from './model-name.js';
-import type { Exclusion } from './pool.js';
+import type { Choice, Exclusion } from './pool.js';
 import type { Route } from './route.js';
 import type { RoutingSnapshot } from './routing-snapshot.js';
 import { suggestionFor } from './suggestion.js';
@@ -21,13 +21,12 @@ export interface CandidateSettings {
   readonly requireTee: boolean;
 }
 
-export interface Candidates {
-  readonly candidates: readonly Candidate[];
+export interface Candidates extends Choice {
   /** Those that the client named and that cannot. */
   readonly excluded: readonly Exclusion[];
 }
 
-const NOBODY: readonly Exclusion[] = [];
+const NOBODY = { excluded: [], left: [] } as const;
 
 /**
  * The models to try, in order. An alias gets its pool's own list, not a copy.
@@ -44,21 +43,21 @@ export function candidatesFor(
   if (settings.requireTee && snapshot.catalog.models.length === 0) throw ApiError.noCandidates();
   switch (route.mode) {
     case 'alias':
-      return { candidates: ofAlias(route.alias, request, snapshot), excluded: NOBODY };
+      return { ...ofAlias(route.alias, request, snapshot), excluded: NOBODY.excluded };
     case 'direct':
       check([route.model], snapshot, settings);
-      return { candidates: [direct(route.model, snapshot, settings)], excluded: NOBODY };
+      return { ...NOBODY, candidates: [direct(route.model, snapshot, settings)] };
     case 'list':
       return ofList(route.items, request, snapshot, settings);
   }
 }
 
-function ofAlias(alias: AliasRef, request: RequestNeeds, snapshot: RoutingSnapshot): readonly Candidate[] {
+function ofAlias(alias: AliasRef, request: RequestNeeds, snapshot: RoutingSnapshot): Choice {
   const pool = snapshot.poolOf(alias);
   if (pool.models.length === 0) throw ApiError.noCandidates();
-  const candidates = pool.candidates(request);
-  if (candidates.length === 0) throw ApiError.noCapableModel(pool.missing(request), pool.models.length);
-  return candidates;
+  const choice = pool.choose(request);
+  if (choice.candidates.length > 0) return choice;
+  throw ApiError.noCapableModel(pool.missing(request), pool.models.length);
 }
 
 function direct(model: ModelId, { catalog }: RoutingSnapshot, { requireTee }: CandidateSettings): Candidate {
@@ -84,7 +83,7 @@ function ofList(
   const excluded: Exclusion[] = [];
   for (const item of items) {
     if (typeof item !== 'string') {
-      able.push(...snapshot.poolOf(item).candidates(request));
+      able.push(...snapshot.poolOf(item).choose(request).candidates);
       continue;
     }
     const name = modelName(item, snapshot.catalog);
@@ -96,8 +95,10 @@ function ofList(
     // What runs in the open does not get what is not to run there, whoever named it.
     if (fitOf({ ...NO_SIZE, needs: request.needs & TEE }, abilities).kind === 'met') named.push(candidate);
   }
-  if (able.length > 0) return { candidates: firstOfEachModel(able), excluded };
-  if (named.length > 0) return { candidates: firstOfEachModel(named), excluded: NOBODY };
+  if (able.length > 0) {
+    return { candidates: firstOfEachModel(able), excluded, left: excluded.map(({ why }) => [why, 1]) };
+  }
+  if (named.length > 0) return { ...NOBODY, candidates: firstOfEachModel(named) };
   if (excluded.length > 0) throw ApiError.noCapableModel([['tee', excluded.length]], excluded.length);
   throw ApiError.noCandidates();
 }

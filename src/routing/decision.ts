@@ -1,7 +1,7 @@
 import type { RequestNeeds } from '../catalog/abilities.js';
 import type { Candidate } from './candidate.js';
 import type { Candidates } from './candidates.js';
-import type { Exclusion } from './pool.js';
+import type { Choice, Exclusion } from './pool.js';
 import type { Route } from './route.js';
 import type { RoutingSnapshot } from './routing-snapshot.js';
 
@@ -9,16 +9,19 @@ import type { RoutingSnapshot } from './routing-snapshot.js';
 export class Decision {
   /** In their order; at least one. Those of an alias are the pool's own list, not a copy. */
   readonly candidates: readonly Candidate[];
+  /** How many models of an alias, or items of a list, what reason left out. */
+  readonly left: Choice['left'];
   private readonly named: readonly Exclusion[];
 
   /** @param snapshot what was known when it was made. */
   constructor(
     readonly route: Route,
     readonly request: RequestNeeds,
-    { candidates, excluded }: Candidates,
+    { candidates, left, excluded }: Candidates,
     private readonly snapshot: RoutingSnapshot,
   ) {
     this.candidates = candidates;
+    this.left = left;
     this.named = excluded;
   }
 

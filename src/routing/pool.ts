@@ -19,6 +19,14 @@ export interface Exclusion {
   readonly why: ExclusionReason;
 }
 
+/** What comes of a kind of need. One value for all requests of the kind. */
+export interface Choice {
+  /** Those that can, and behind them those of which it is not known. */
+  readonly candidates: readonly Candidate[];
+  /** How many models what reason left out, of those that run and that the alias's patterns give. */
+  readonly left: readonly (readonly [ExclusionReason, number])[];
+}
+
 /**
  * An alias's models in its order, and for each kind of need those that can. What a need excludes is worked out once for a snapshot and not
  * with each request: lengths count in steps, from one model's context to the next.
@@ -26,38 +34,40 @@ export interface Exclusion {
 export class Pool {
   /** What the alias chooses from, whatever a request needs. */
   readonly models: readonly RankedModel[];
+  /** Why models that the patterns give are not among them. */
+  private readonly out: readonly ExclusionReason[];
   private readonly ownNeeds: NeedSet;
   private readonly steps: readonly number[];
-  private readonly plain: readonly Candidate[];
-  private readonly known = new Map<number, readonly Candidate[]>();
+  private readonly plain: Choice;
+  private readonly known = new Map<number, Choice>();
 
   constructor(
     private readonly policy: AliasPolicy,
     private readonly eligible: readonly RankedModel[],
   ) {
-    this.models = eligible
+    const given = eligible
       .map((model) => ({ ...model, place: givenBy(policy.models, model.id) }))
-      .filter((model) => outOfPool(policy, model) === undefined)
-      .toSorted(strategyOf(policy));
+      .filter(({ place }) => place !== -1);
+    this.models = given.filter((model) => !outOfPool(policy, model)).toSorted(strategyOf(policy));
+    this.out = given.flatMap((model) => outOfPool(policy, model) ?? []);
     this.ownNeeds = policy.tee ? TEE : 0;
     const lengths = this.models.map(({ abilities }) => abilities.contextTokens ?? FITS_ANYWHERE_TOKENS);
     this.steps = [...new Set(lengths)].toSorted((a, b) => a - b);
     this.plain = this.sieve(NOTHING);
   }
 
-  /** Those that can, and behind them those of which it is not known. One list for all requests of a kind. */
-  candidates(request: RequestNeeds): readonly Candidate[] {
+  choose(request: RequestNeeds): Choice {
     const most = this.stepOf(mostTokens(request));
     if (request.needs === 0 && most === 0) return this.plain;
     const kinds = this.steps.length + 1;
     const kind = (request.needs * kinds + most) * kinds + this.stepOf(leastTokens(request));
-    let candidates = this.known.get(kind);
-    if (!candidates) {
-      candidates = this.sieve(request);
+    let choice = this.known.get(kind);
+    if (!choice) {
+      choice = this.sieve(request);
       if (this.known.size === MAX_REMEMBERED) this.known.clear();
-      this.known.set(kind, candidates);
+      this.known.set(kind, choice);
     }
-    return candidates;
+    return choice;
   }
 
   /** Who of the catalog is left out, in its order, each by the first reason that holds. */
@@ -91,16 +101,20 @@ export class Pool {
       .filter(([, models]) => models > 0);
   }
 
-  private sieve(request: RequestNeeds): readonly Candidate[] {
+  private sieve(request: RequestNeeds): Choice {
     const needs = this.withOwn(request);
     const able: Candidate[] = [];
     const unknown: Candidate[] = [];
+    const left = new Map<ExclusionReason, number>();
+    const leave = (why: ExclusionReason) => left.set(why, (left.get(why) ?? 0) + 1);
+    this.out.forEach(leave);
     for (const ranked of this.models) {
       const fit = fitOf(needs, ranked.abilities, this.policy.features);
       if (fit.kind === 'met') able.push({ model: ranked.id, why: 'ranked', ranked });
       else if (fit.kind === 'unknown') unknown.push({ model: ranked.id, why: fit.why, ranked });
+      else leave(fit.why);
     }
-    return [...able, ...unknown];
+    return { candidates: [...able, ...unknown], left: [...left] };
   }
 
   private unmet(request: RequestNeeds, { abilities }: RankedModel): ExclusionReason | undefined {
