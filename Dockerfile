@@ -50,4 +50,4 @@ USER 10001:10001
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["node", "/app/healthcheck.mjs"]
 # No shell and no init: Node is process 1, and the router handles SIGTERM and SIGINT itself.
-ENTRYPOINT ["node", "--enable-source-maps", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--disable-sigusr1", "/app/dist/main.js"]

@@ -11,7 +11,7 @@ import { FrontDoor } from './http-edge/front-door.js';
 import { createHttpServer, onClientError } from './http-edge/http-server.factory.js';
 import { letBodyPass, sendError } from './http-edge/send-error.socket.js';
 import { toApiError } from './openai/to-error-response.js';
-import { createDestination } from './telemetry/logger.factory.js';
+import { createLogOutput } from './telemetry/log-output.factory.js';
 
 /** Methods that may carry a body. */
 const BODY_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
@@ -19,7 +19,7 @@ const BODY_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
 /** The router, ready to listen. Its tests start the same one. */
 export async function createApp(
   config: Config,
-  logDestination: DestinationStream = createDestination(),
+  logDestination: DestinationStream = createLogOutput(),
 ): Promise<NestFastifyApplication> {
   const frontDoor = new FrontDoor();
   const app = await NestFactory.create<NestFastifyApplication>(

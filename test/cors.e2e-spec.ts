@@ -58,13 +58,12 @@ const ANSWERS: readonly (readonly [
   ['an answer of the upstream', 200, (options) => complete(router, { model: MODEL }, options)],
   ['a stream', 200, (options) => complete(router, { model: MODEL, stream: true }, options)],
   ['a list of models', 200, (options) => ask(router, '/v1/models', options)],
-  ['a HEAD', 200, (options) => ask(router, '/healthz', { ...options, method: 'HEAD' })],
-  ['metrics', 200, (options) => ask(router, '/metrics', options)],
+  ['a HEAD', 200, (options) => ask(router, '/v1/models', { ...options, method: 'HEAD' })],
   ['an error of the upstream', 429, (options) => failing('rate-limited', options)],
   ['a failure of the upstream', 502, (options) => failing('reset', options)],
   ['a body that is no JSON', 400, (options) => complete(router, '{', options)],
   ['a body that is too large', 413, (options) => complete(router, 'x'.repeat(1001), options)],
-  ['an unknown path', 404, (options) => ask(router, '/nowhere', options)],
+  ['an unknown path', 404, (options) => ask(router, '/v1/nowhere', options)],
   ['a wrong method', 405, (options) => ask(router, '/v1/models', { ...options, method: 'DELETE' })],
   ['a path that cannot be decoded', 400, (options) => ask(router, '/v1/models/%zz', options)],
   ['an unknown model', 404, (options) => ask(router, '/v1/models/none', options)],
@@ -176,7 +175,6 @@ describe('a preflight', () => {
     ['/v1/models', 'GET, HEAD'],
     ['/v1/models/a%2Fbest', 'GET, HEAD'],
     ['/chutes/a%2Fbest/evidence?nonce=1', 'GET, HEAD'],
-    ['/readyz', 'GET, HEAD'],
   ])('HDR-22, HDR-24, HDR-26: for %s gets its methods and the headers it asks for', async (path, methods) => {
     const before = chutes.count();
     const requested = 'authorization,content-type, X-Stainless-OS';
@@ -201,7 +199,7 @@ describe('a preflight', () => {
   });
 
   test.each([
-    ['/nowhere', WANTS_POST, 404],
+    ['/v1/nowhere', WANTS_POST, 404],
     // Not a preflight: it does not say what it is for.
     ['/v1/chat/completions', {}, 405],
   ])('HDR-20, HDR-26: OPTIONS of %s with %j is answered with %d', async (path, headers, status) => {
@@ -211,7 +209,52 @@ describe('a preflight', () => {
   });
 });
 
+describe.each([APP, '*'])('what is for the inside, with CORS_ALLOWED_ORIGINS=%s', (allowed) => {
+  test.each([
+    ['GET', '/metrics', 200],
+    ['HEAD', '/metrics', 200],
+    ['GET', '/healthz', 200],
+    ['GET', '/readyz', 200],
+    ['POST', '/metrics', 405],
+    ['OPTIONS', '/metrics', 405],
+    ['GET', '/nowhere', 404],
+    ['GET', '/', 404],
+    ['GET', '/%zz', 400],
+  ])('HDR-201: %s %s has no CORS header', async (method, path, status) => {
+    await withSettings({ CORS_ALLOWED_ORIGINS: allowed }, async () => {
+      const headers = { origin: APP, 'access-control-request-method': 'GET' };
+      const answer = await ask(router, path, { method, headers });
+      expect([answer.status, corsOf(answer)]).toEqual([status, {}]);
+      expect(listIn(answer.headers.get('vary'))).not.toContain('origin');
+    });
+  });
+});
+
 describe('CORS_ALLOWED_ORIGINS', () => {
+  test.each([
+    ['app://obsidian.md', 'app://obsidian.md'],
+    ['tauri://localhost', 'tauri://localhost'],
+    ['capacitor://localhost', 'capacitor://localhost'],
+    [
+      'chrome-extension://nkbihfbeogaeaoehlefnkodbefgpgknn',
+      'chrome-extension://nkbihfbeogaeaoehlefnkodbefgpgknn',
+    ],
+    ['vscode-webview://0ue3kpgcjh0hjkqf', 'vscode-webview://0ue3kpgcjh0hjkqf'],
+    ['https://*.example.com', 'https://chat.team.example.com'],
+  ])('HDR-200, HDR-22: %s allows %s', async (allowed, origin) => {
+    await withSettings({ CORS_ALLOWED_ORIGINS: `https://other.example,${allowed}` }, async () => {
+      const answer = await complete(router, { model: MODEL }, { headers: { origin } });
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+      const allowsPost = await preflight('/v1/chat/completions', WANTS_POST, origin);
+      expect([allowsPost.status, allowsPost.headers.get('access-control-allow-origin')]).toEqual([
+        204,
+        origin,
+      ]);
+      const stranger = await complete(router, { model: MODEL }, { headers: { origin: `${origin}.evil` } });
+      expect(corsOf(stranger)).toEqual({});
+    });
+  });
+
   test('HDR-20, HDR-21, HDR-24: * allows every origin, and no credentials', async () => {
     await withSettings({ CORS_ALLOWED_ORIGINS: '*' }, async () => {
       for (const origin of [APP, STRANGER, 'null']) {

@@ -142,3 +142,15 @@ describe('which way', () => {
     expect((await metricsOf(router)).by('reason', 'failover_reason_total')).toEqual({});
   });
 });
+
+test('CFG-201: a proxy whose scheme is not told speaks HTTP', async () => {
+  const stage = await EgressStage.set({ upstream: 'https', proxy: 'http' });
+  try {
+    const router = await stage.route({ HTTPS_PROXY: stage.proxy.urlFor('').replace('http://', '') });
+    expect((await complete(router, { model: 'first' })).status).toBe(200);
+    expect(new Set(stage.proxy.targets)).toEqual(new Set([stage.target]));
+  } finally {
+    await stage.clear();
+    await stage.close();
+  }
+});

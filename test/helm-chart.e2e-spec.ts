@@ -101,6 +101,7 @@ describeHelm('the settings of the chart', () => {
     ['BACKEND_BASE_URL', 'https://llm.example/v1?key=secret'],
     ['MODELS_URL', 'https://secret@llm.example/models'],
     ['HTTPS_PROXY', 'http://proxy.example:3128/path'],
+    ['HTTPS_PROXY', 'socks5://proxy.example:1080'],
     ['FAILOVER_DEADLINE_MS', 2 ** 31],
     ['STICKY_TTL_SECS', -1],
     ['STICKY_SESSION_HEADER', 'x session'],

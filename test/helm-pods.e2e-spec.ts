@@ -173,6 +173,11 @@ describeHelm('what stands around the pods', () => {
     ['by default', {}, [443]],
     ['with everything on', EVERYTHING, [8081, 443, 3128, 6390, 9999]],
     [
+      'with proxies whose scheme is not told',
+      { config: { HTTPS_PROXY: 'proxy.example:3129', HTTP_PROXY: 'proxy' } },
+      [443, 3129, 80],
+    ],
+    [
       'with Redis of a Secret that exists',
       { config: { STICKY_STORE: 'redis' }, secret: { existingSecret: 'mine' } },
       [443, 6379],

@@ -13,7 +13,9 @@ import { buildRouter, killProcesses, startProcess } from './support/process.js';
 import { RawClient } from './support/raw-client.js';
 import { environmentFor, eventually } from './support/router.js';
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** Without a listener, Node opens its debugger at the first and ends at the second. */
+const USER_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
 const TEN_MINUTES = '600000';
 
 let chutes: ChutesSimulator;
@@ -43,19 +45,37 @@ describe('a signal', () => {
   });
 
   test.each(SIGNALS)('HLT-12: %s ends a router that is still being loaded, with 0', async (signal) => {
-    // Raised by the process itself in the middle of it, so that no luck is needed to be in time.
-    const preload = `import { registerHooks } from 'node:module';
-      registerHooks({
-        load(url, context, next) {
-          if (url.endsWith('/app.factory.js')) process.kill(process.pid, '${signal}');
-          return next(url, context);
-        },
-      });`;
-    const router = await startProcess(environmentFor(chutes.url), [
-      `--import=data:text/javascript,${encodeURIComponent(preload)}`,
-    ]);
+    const router = await startProcess(environmentFor(chutes.url), signalWhileLoading(signal));
     expect(await router.ended).toEqual([0, null]);
     expect(router.stderr).toBe('');
+  });
+
+  test.each(USER_SIGNALS)(
+    'HLT-200: %s does nothing, before the router listens or afterwards',
+    async (signal) => {
+      const router = await startProcess(environmentFor(chutes.url), signalWhileLoading(signal));
+      const port = Number(new URL(await router.url).port);
+      await eventually(async () => (await fetch(`${await router.url}/readyz`)).ok);
+      const running = await runningStream(port, 'a/first');
+      router.kill(signal);
+      // The debugger opens in a thread of its own. Signals are taken in their order.
+      router.kill('SIGTERM');
+      await untilRefused(port);
+      models.release();
+      expect((await running.response()).isComplete).toBe(true);
+      expect(await router.ended).toEqual([0, null]);
+      expect(router.stderr).toBe('');
+    },
+  );
+
+  test('HLT-12, HLT-16: SIGHUP lets running answers end, as SIGTERM does', async () => {
+    const { router, port } = await startReady(chutes, { SHUTDOWN_GRACE_MS: TEN_MINUTES });
+    const running = await runningStream(port, 'a/first');
+    router.kill('SIGHUP');
+    await untilRefused(port);
+    models.release();
+    expect((await running.response()).isComplete).toBe(true);
+    expect(await router.ended).toEqual([0, null]);
   });
 
   test('HLT-12: SIGTERM ends a router that has just fetched its first feed, with 0', async () => {
@@ -131,3 +151,15 @@ test('HLT-12: an upstream that does not let go of its connections does not keep 
   expect(await recorded.ended).toBe('client-gone');
   expect(await router.ended).toEqual([0, null]);
 });
+
+/** Flags of Node with which the router gets a signal in the middle of its loading: no luck is needed to be in time. */
+function signalWhileLoading(signal: NodeJS.Signals): readonly string[] {
+  const preload = `import { registerHooks } from 'node:module';
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith('/app.factory.js')) process.kill(process.pid, '${signal}');
+        return next(url, context);
+      },
+    });`;
+  return [`--import=data:text/javascript,${encodeURIComponent(preload)}`];
+}

@@ -28,6 +28,9 @@ test('OBS-23: these metrics there are, with these labels, and no others', async 
   });
   expect(found.toSorted()).toEqual([
     'client_aborts_total counter phase',
+    'connections gauge',
+    'connections_refused_total counter',
+    'event_loop_lag_seconds gauge',
     'failover_reason_total counter reason',
     'feed_refresh_total counter feed,outcome',
     'feed_rows_skipped_total counter feed',
@@ -38,9 +41,11 @@ test('OBS-23: these metrics there are, with these labels, and no others', async 
     'ready_snapshot_age_ms gauge',
     'request_duration_seconds histogram mode',
     'requests_active gauge',
+    'requests_shed_total counter reason',
     'requests_total counter status',
     'selection_total counter model,status',
     'sticky_lookups_total counter outcome',
+    'sticky_write_errors_total counter',
     'time_to_first_byte_seconds histogram mode',
   ]);
 });

@@ -132,8 +132,8 @@ describe('connections', () => {
     await edge.close();
     edge = await Edge.start({ MAX_CLIENT_CONNECTIONS: String(most) });
     const clients: RawClient[] = [];
-    for (let open = await edge.connections(); open < most; open += 1) clients.push(await edge.open());
-    await eventually(async () => (await edge.connections()) === most);
+    for (let open = edge.connections(); open < most; open += 1) clients.push(await edge.open());
+    await eventually(() => edge.connections() === most);
     const [kept, leaving] = clients as [RawClient, RawClient];
 
     const refused = await edge.open();
@@ -145,7 +145,7 @@ describe('connections', () => {
     expect((await kept.response()).status).toBe(200);
 
     leaving.close();
-    await eventually(async () => (await edge.connections()) < most);
+    await eventually(() => edge.connections() < most);
     expect((await edge.answerTo(completionOf(BODY))).status).toBe(200);
   });
 });

@@ -19,6 +19,11 @@ const [A, B] = ['m/a', 'm/b'] as const;
 const LIST = `${A},${B}`;
 const TOKEN = 'cpk_refused';
 const HEADERS = { authorization: `Bearer ${TOKEN}` };
+const LOST = 'redis lost, going on without pins';
+const FAILED = 'redis failed a command';
+const SET = ['CONFIG', 'SET'];
+/** From a primary that is not there. */
+const REPLICATE = ['REPLICAOF', '127.0.0.1', '1'];
 const TRUSTED = getCACertificates('default');
 
 let chutes: ChutesSimulator;
@@ -91,24 +96,40 @@ describeWithRedis('a Redis that refuses', () => {
 
   afterAll(closeRedisServers);
 
-  test.each<[string, string, string[], string[]]>([
-    ['is read-only', 'READONLY', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
-    ['is full', 'OOM', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
-  ])('STK-25, STK-31: one that %s costs stickiness until it is not any more', async (_, code, begin, end) => {
-    await start(redis.url);
-    await connected(router);
-    await redis.ask(...begin);
-    for (let i = 0; i < 3; i += 1) {
-      await answeredBySecond();
-      expect(await answering()).toBe(A);
-    }
-    expect(redisLogs(router).slice(1)).toMatchObject([
-      { level: 'warn', reason: code, msg: 'redis failed a command' },
-    ]);
-    await redis.ask(...end);
-    expect(await pinsWork()).toBe(true);
-    expectNoSecrets();
-  });
+  test.each<[string, string, string, string[][], string[]]>([
+    ['is read-only', 'READONLY', LOST, [REPLICATE], ['REPLICAOF', 'NO', 'ONE']],
+    [
+      'lacks its primary',
+      'MASTERDOWN',
+      LOST,
+      [[...SET, 'replica-serve-stale-data', 'no'], REPLICATE],
+      ['REPLICAOF', 'NO', 'ONE'],
+    ],
+    [
+      'lacks replicas',
+      'NOREPLICAS',
+      LOST,
+      [[...SET, 'min-replicas-to-write', '1']],
+      [...SET, 'min-replicas-to-write', '0'],
+    ],
+    ['is full', 'OOM', FAILED, [[...SET, 'maxmemory', '1']], [...SET, 'maxmemory', '0']],
+  ])(
+    'STK-25, STK-31, STK-201, STK-202: one that %s costs stickiness until it is not any more',
+    async (_, code, msg, begin, end) => {
+      await start(redis.url);
+      await connected(router);
+      for (const command of begin) await redis.ask(...command);
+      for (let i = 0; i < 3; i += 1) {
+        await answeredBySecond();
+        expect(await answering()).toBe(A);
+      }
+      const told = redisLogs(router).filter(({ level }) => level !== 'debug');
+      expect(told.slice(1)).toMatchObject([{ level: 'warn', reason: code, msg }]);
+      await redis.ask(...end);
+      expect(await pinsWork()).toBe(true);
+      expectNoSecrets();
+    },
+  );
 
   test('STK-25, STK-26: at a key of another type lookups fail, and the next 2xx overwrites it', async () => {
     await start(redis.url);

@@ -53,7 +53,7 @@ describeWithRedis('pins in a Redis server', () => {
     const other = await connected();
     expect(await other.get(KEY)).toBeUndefined();
     for (const pin of [A, B]) {
-      store.set(KEY, pin);
+      await store.set(KEY, pin);
       await carriedOut();
       expect(await other.get(KEY)).toEqual(pin);
     }
@@ -63,7 +63,7 @@ describeWithRedis('pins in a Redis server', () => {
   });
 
   test('STK-5, STK-24: a pin expires in Redis, and setting it again renews it', async () => {
-    store.set(KEY, A);
+    await store.set(KEY, A);
     await carriedOut();
     const ttlMs = Number(await redis.ask('PTTL', REDIS_KEY));
     expect(ttlMs).toBeLessThanOrEqual(ONE_HOUR);
@@ -71,14 +71,14 @@ describeWithRedis('pins in a Redis server', () => {
     await redis.ask('PEXPIRE', REDIS_KEY, '60000');
     await store.get(KEY);
     expect(Number(await redis.ask('PTTL', REDIS_KEY))).toBeLessThanOrEqual(60_000);
-    store.set(KEY, A);
+    await store.set(KEY, A);
     await carriedOut();
     expect(Number(await redis.ask('PTTL', REDIS_KEY))).toBeGreaterThan(60_000);
   });
 
   test('STK-24: when its time is over, a pin is gone from Redis', async () => {
     const brief = await connected(50);
-    brief.set(KEY, A);
+    await brief.set(KEY, A);
     await carriedOut(brief);
     await eventually(async () => (await redis.ask('EXISTS', REDIS_KEY)) === 0);
     expect(await brief.get(KEY)).toBeUndefined();
@@ -94,7 +94,7 @@ describeWithRedis('pins in a Redis server', () => {
     ['nothing', undefined, null],
   ])('STK-8, STK-28: of dropping finds %s', async (_, before, after) => {
     if (before !== undefined) await redis.ask('SET', REDIS_KEY, before);
-    store.drop(KEY, A.model);
+    await store.drop(KEY, A.model);
     await carriedOut();
     expect(await redis.ask('GET', REDIS_KEY)).toBe(after);
   });
@@ -108,10 +108,10 @@ describeWithRedis('pins in a Redis server', () => {
   ])('STK-25, STK-26: %s fails a lookup, and is overwritten', async (_, command) => {
     await redis.ask(...command);
     await expect(store.get(KEY)).rejects.toThrow(/something else|WRONGTYPE/);
-    store.drop(KEY, A.model);
-    await carriedOut();
+    // Of another type than a pin's it fails, and of another text it finds nothing to drop.
+    await store.drop(KEY, A.model).catch(() => {});
     expect(await redis.ask('EXISTS', REDIS_KEY)).toBe(1);
-    store.set(KEY, A);
+    await store.set(KEY, A);
     expect(await store.get(KEY)).toEqual(A);
   });
 

@@ -51,6 +51,17 @@ describe('a peer that is trusted', () => {
   );
 
   test.each([
+    ['an address', `${CLIENT}:51234`, `${CLIENT}:51235`, true],
+    ['an address, or not', `${CLIENT}:51234`, CLIENT, true],
+    ['another address', `${CLIENT}:51234`, `${OTHER}:51234`, false],
+    ['an address of IPv6', '[2001:db8::1]:51234', '"[2001:db8::1]:51235"', true],
+    ['a trusted proxy', `${CLIENT}:51234`, `${CLIENT}:51234, 10.1.2.3:443`, true],
+  ])('STK-200: a port behind %s does not count', async (_, pinned, asking, same) => {
+    const router = await startTrusting('127.0.0.1, 10.0.0.0/8');
+    expect(await isSame(router, { 'x-forwarded-for': pinned }, { 'x-forwarded-for': asking })).toBe(same);
+  });
+
+  test.each([
     '127.0.0.1',
     '127.0.0.0/8',
     '::ffff:127.0.0.1',

@@ -9,6 +9,7 @@ describe('loadConfig', () => {
   it('CFG-1: takes an empty environment for all defaults', () => {
     expect(loadConfig({})).toEqual({
       listen: { host: '0.0.0.0', port: 8080 },
+      admin: undefined,
       backend: { origin: 'https://llm.chutes.ai', path: '' },
       evidenceBackend: { origin: 'https://api.chutes.ai', path: '' },
       catalog: {
@@ -36,6 +37,7 @@ describe('loadConfig', () => {
         headersTimeoutMs: 15_000,
         bodyTimeoutMs: 60_000,
         maxConnections: 8_192,
+        maxLagMs: 500,
         stallTimeoutMs: 300_000,
       },
       attempts: {
@@ -117,8 +119,9 @@ describe('what the settings become', () => {
     ['127.0.0.1:9000', { host: '127.0.0.1', port: 9000 }],
     ['[::1]:9000', { host: '::1', port: 9000 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
-  ])('CFG-5: LISTEN_ADDR=%s', (value, listen) => {
+  ])('CFG-5, CFG-500: LISTEN_ADDR=%s, and ADMIN_LISTEN_ADDR', (value, listen) => {
     expect(loadConfig({ LISTEN_ADDR: value }).listen).toEqual(listen);
+    expect(loadConfig({ ADMIN_LISTEN_ADDR: value })).toMatchObject({ admin: listen });
   });
 
   it.each([
@@ -155,6 +158,20 @@ describe('what the settings become', () => {
       httpProxy: new URL('https://[::1]'),
       noProxy: ['a.example', '.b.example', '10.0.0.0/8'],
     });
+  });
+
+  it.each([
+    ['proxy.example:3128', 'http://proxy.example:3128/'],
+    ['proxy.example', 'http://proxy.example/'],
+    ['localhost:3128', 'http://localhost:3128/'],
+    ['10.0.0.1:3128', 'http://10.0.0.1:3128/'],
+    ['[::1]:3128', 'http://[::1]:3128/'],
+    ['me:p%40ss@proxy.example:3128', 'http://me:p%40ss@proxy.example:3128/'],
+    ['HTTPS://proxy.example:3128/', 'https://proxy.example:3128/'],
+  ])('CFG-201: %s as a proxy is %s', (value, url) => {
+    const env = { https_proxy: value, HTTP_PROXY: value };
+    const { httpsProxy, httpProxy } = loadConfig(env).egress;
+    expect([httpsProxy?.href, httpProxy?.href]).toEqual([url, url]);
   });
 
   it.each(['HTTPS_PROXY', 'HTTP_PROXY'] as const)(
@@ -218,14 +235,16 @@ describe('what the settings become', () => {
     expect(attempts).toMatchObject({ maxAttempts: 2, failoverDeadlineMs: 3 });
   });
 
-  it('CFG-17, CFG-19, CFG-21: the limits', () => {
+  it('CFG-17, CFG-19, CFG-21, CFG-24, CFG-501: the limits', () => {
     const { requests, upstream } = loadConfig({
       MAX_REQUEST_BYTES: '1',
       UPSTREAM_MAX_CONNECTIONS: '2',
       UPSTREAM_IDLE_TIMEOUT_MS: '0',
       CLIENT_STALL_TIMEOUT_MS: '0',
+      MAX_CLIENT_CONNECTIONS: '3',
+      OVERLOAD_LAG_MS: '0',
     });
-    expect(requests).toMatchObject({ maxBytes: 1, stallTimeoutMs: 0 });
+    expect(requests).toMatchObject({ maxBytes: 1, stallTimeoutMs: 0, maxConnections: 3, maxLagMs: 0 });
     expect(upstream).toMatchObject({ maxConnections: 2, idleTimeoutMs: 0 });
   });
 
@@ -302,7 +321,8 @@ describe('what the settings become', () => {
   it.each([
     ['*', ['*']],
     ['https://a.example, http://b:81', ['https://a.example', 'http://b:81']],
-  ])('CFG-31: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
+    ['app://obsidian.md,https://*.example.com', ['app://obsidian.md', 'https://*.example.com']],
+  ])('CFG-31, CFG-200: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
     expect(loadConfig({ CORS_ALLOWED_ORIGINS: value }).corsOrigins).toEqual(origins);
   });
 

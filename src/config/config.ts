@@ -1,6 +1,7 @@
 import { validateSync } from 'class-validator';
 import { readAliases } from './aliases.js';
 import { Environment } from './environment.js';
+import { parseProxyUrl } from './proxy-url.js';
 import { splitList, splitListenAddress } from './validators.js';
 
 /** The validated configuration, in the shapes the rooms use. Made once, at start; nothing else reads the environment. */
@@ -51,6 +52,7 @@ function textOf(name: string, env: Readonly<Record<string, string | undefined>>)
 function toConfig(env: Environment) {
   return {
     listen: validated(splitListenAddress(env.LISTEN_ADDR)),
+    admin: env.ADMIN_LISTEN_ADDR === '' ? undefined : validated(splitListenAddress(env.ADMIN_LISTEN_ADDR)),
     backend: baseUrl(env.BACKEND_BASE_URL, '/v1'),
     evidenceBackend: baseUrl(env.EVIDENCE_BASE_URL),
     catalog: {
@@ -61,8 +63,8 @@ function toConfig(env: Environment) {
       timeoutMs: env.CONTROL_PLANE_TIMEOUT_MS,
     },
     egress: {
-      httpsProxy: env.HTTPS_PROXY === '' ? undefined : new URL(env.HTTPS_PROXY),
-      httpProxy: env.HTTP_PROXY === '' ? undefined : new URL(env.HTTP_PROXY),
+      httpsProxy: env.HTTPS_PROXY === '' ? undefined : validated(parseProxyUrl(env.HTTPS_PROXY)),
+      httpProxy: env.HTTP_PROXY === '' ? undefined : validated(parseProxyUrl(env.HTTP_PROXY)),
       noProxy: env.NO_PROXY.split(/[\s,]+/).filter((entry) => entry !== '') as readonly string[],
     },
     readiness: {
@@ -83,6 +85,7 @@ function toConfig(env: Environment) {
       headersTimeoutMs: env.REQUEST_HEADERS_TIMEOUT_MS,
       bodyTimeoutMs: env.REQUEST_BODY_TIMEOUT_MS,
       maxConnections: env.MAX_CLIENT_CONNECTIONS,
+      maxLagMs: env.OVERLOAD_LAG_MS,
       stallTimeoutMs: env.CLIENT_STALL_TIMEOUT_MS,
     },
     attempts: {
@@ -117,8 +120,8 @@ function toConfig(env: Environment) {
   } as const;
 }
 
-function validated<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('A value passed its rule but cannot be read.');
+function validated<T>(value: T | null | undefined): T {
+  if (value === undefined || value === null) throw new Error('A value passed its rule but cannot be read.');
   return value;
 }
 

@@ -11,6 +11,7 @@ const ZERO_MEANS_SOMETHING = new Set([
   'STICKY_TTL_SECS',
   'STICKY_MAX_ENTRIES',
   'STICKY_FAILBACK_SECS',
+  'OVERLOAD_LAG_MS',
   'SHUTDOWN_DRAIN_MS',
   'SHUTDOWN_GRACE_MS',
 ]);
@@ -48,6 +49,28 @@ describe('what is refused', () => {
     },
   );
 
+  it.each(['9090', '::1:9090', '0.0.0.0:8080', '127.0.0.1:8080', '[::]:8080', '[::1]:8080'])(
+    'CFG-500: ADMIN_LISTEN_ADDR=%s beside the default LISTEN_ADDR',
+    (value) => {
+      expect(refused({ ADMIN_LISTEN_ADDR: value })).toEqual(['ADMIN_LISTEN_ADDR']);
+    },
+  );
+
+  it.each([
+    ['127.0.0.1:80', '127.0.0.1:80', false],
+    ['127.0.0.1:80', '0.0.0.0:80', false],
+    ['127.0.0.1:80', '127.0.0.1:81', true],
+    ['127.0.0.1:80', '127.0.0.2:80', true],
+    ['127.0.0.1:80', '[::1]:80', true],
+    ['0.0.0.0:80', '0.0.0.0:81', true],
+    ['127.0.0.1:0', '127.0.0.1:0', true],
+  ])(
+    'CFG-500: beside LISTEN_ADDR=%s ADMIN_LISTEN_ADDR=%s is right: %s',
+    (LISTEN_ADDR, ADMIN_LISTEN_ADDR, isRight) => {
+      expect(refused({ LISTEN_ADDR, ADMIN_LISTEN_ADDR })).toEqual(isRight ? [] : ['ADMIN_LISTEN_ADDR']);
+    },
+  );
+
   it.each([
     'llm.example',
     'ftp://llm.example',
@@ -68,9 +91,13 @@ describe('what is refused', () => {
   );
 
   it.each([
-    'proxy.example:3128',
-    'proxy.example',
+    'proxy.example:3128/path',
+    'proxy example:3128',
+    'proxy.example:port',
+    ':3128',
     'socks5://proxy.example',
+    'socks5://proxy.example:1080',
+    'http:proxy.example:3128',
     'http://',
     'http://proxy.example/path',
     'http://proxy.example?a=1',
@@ -150,12 +177,27 @@ describe('what is refused', () => {
 
   it.each([
     'app.example',
+    'null',
     'https://app.example/',
     'https://app.example/a',
     '*.example',
     '*,https://a.example',
+    'https://a.example https://b.example',
   ])('CFG-31: CORS_ALLOWED_ORIGINS=%s', (value) => {
     expect(refused({ CORS_ALLOWED_ORIGINS: value })).toEqual(['CORS_ALLOWED_ORIGINS']);
+  });
+
+  it('CFG-4, CFG-200: of each origin that could never match, the spelling that does is told', () => {
+    const value =
+      'https://a.example, https://me:hunter2@B.example/path ,http://c.example:80,app://d,null,e.example';
+    const [problem, ...others] = problemsOf({ CORS_ALLOWED_ORIGINS: value });
+    expect(others).toEqual([]);
+    expect(problem?.split('; ').slice(1)).toEqual([
+      'entry 2 has to be https://b.example',
+      'entry 3 has to be http://c.example',
+      'null, which any page can make its origin, is allowed by * alone',
+    ]);
+    expect(problem).not.toContain('hunter2');
   });
 
   it.each(['verbose', 'INFO', '30'])('CFG-32: LOG_LEVEL=%s', (value) => {
@@ -178,11 +220,15 @@ describe('.env.example', () => {
 
 /** The names of the variables that are refused. */
 function refused(env: Readonly<Record<string, string>>): string[] {
+  return problemsOf(env).map((problem) => problem.split(' ', 1)[0] ?? '');
+}
+
+function problemsOf(env: Readonly<Record<string, string>>): readonly string[] {
   try {
     loadConfig(env);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map((problem) => problem.split(' ', 1)[0] ?? '');
+    if (error instanceof ConfigError) return error.problems;
     throw error;
   }
 }

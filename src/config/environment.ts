@@ -4,6 +4,7 @@ import {
   IsBaseUrl,
   IsBoolean,
   IsCidrList,
+  IsFurtherListenAddress,
   IsHeaderName,
   IsHttpUrl,
   IsListenAddress,
@@ -23,6 +24,7 @@ const REDIS = ['STICKY_STORE', 'redis'] as const;
  */
 export class Environment {
   @IsListenAddress() LISTEN_ADDR = '0.0.0.0:8080';
+  @IsFurtherListenAddress('LISTEN_ADDR') ADMIN_LISTEN_ADDR = '';
 
   @IsBaseUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
   @IsHttpUrl() MODELS_URL = 'https://llm.chutes.ai/v1/models';
@@ -50,6 +52,7 @@ export class Environment {
   @WholeNumber() REQUEST_HEADERS_TIMEOUT_MS = 15_000;
   @WholeNumber() REQUEST_BODY_TIMEOUT_MS = 60_000;
   @WholeNumber() MAX_CLIENT_CONNECTIONS = 8_192;
+  @WholeNumber({ min: 0 }) OVERLOAD_LAG_MS = 500;
 
   @WholeNumber() MAX_MODEL_LIST_ITEMS = 8;
   @WholeNumber() MAX_UPSTREAM_ATTEMPTS = 8;

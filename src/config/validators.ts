@@ -1,17 +1,25 @@
 import { isIP } from 'node:net';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { originSpelling } from './origins.js';
+import { parseProxyUrl } from './proxy-url.js';
 
 /** Node fires a timer with a longer delay at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-function rule(expectation: string, holds: (value: unknown, object: object) => boolean): PropertyDecorator {
+/** @param advice on a value that does not hold. It must not repeat what may be a secret. */
+function rule(
+  expectation: string,
+  holds: (value: unknown, object: object) => boolean,
+  advice: (value: unknown) => string = () => '',
+): PropertyDecorator {
   return ValidateBy({
     name: expectation,
     validator: {
       validate: (value, args?: ValidationArguments) => holds(value, args?.object ?? {}),
       // The value itself is left out: it may hold credentials.
-      defaultMessage: (args?: ValidationArguments) => `${args?.property} must be ${expectation}`,
+      defaultMessage: (args?: ValidationArguments) =>
+        `${args?.property} must be ${expectation}${advice(args?.value)}`,
     },
   });
 }
@@ -46,19 +54,36 @@ function isHttpUrl(value: unknown): boolean {
 
 export function IsProxyUrl(): PropertyDecorator {
   return rule(
-    'an http or https URL without path, query and fragment, such as http://user:password@proxy.example:3128',
+    'proxy.example:3128 or an http or https URL without path, query and fragment, such as http://user:password@proxy.example:3128',
     (value) => value === '' || isProxyUrl(String(value)),
   );
 }
 
 function isProxyUrl(text: string): boolean {
-  const url = URL.parse(text);
+  const url = parseProxyUrl(text);
   if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash) return false;
   return url.pathname === '/' && [url.username, url.password].every(isDecodable);
 }
 
 export function IsListenAddress(): PropertyDecorator {
   return rule('host:port or [v6]:port', (value) => splitListenAddress(String(value)) !== undefined);
+}
+
+/** Not set, or an address at which one can listen while listening at another variable's. */
+export function IsFurtherListenAddress(other: string): PropertyDecorator {
+  return rule(`host:port or [v6]:port, and another address than ${other}`, (value, object) => {
+    const address = splitListenAddress(String(value));
+    if (value === '' || address === undefined) return value === '';
+    const [, theirs] = Object.entries(object).find(([name]) => name === other) ?? [];
+    return !clash(address, splitListenAddress(String(theirs)));
+  });
+}
+
+const EVERY_HOST: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+function clash(a: ListenAddress, b: ListenAddress | undefined): boolean {
+  if (a.port !== b?.port || a.port === 0) return false;
+  return a.host === b.host || EVERY_HOST.has(a.host) || EVERY_HOST.has(b.host);
 }
 
 export function IsHeaderName(): PropertyDecorator {
@@ -73,9 +98,16 @@ export function IsStatusList(): PropertyDecorator {
 
 export function IsOriginList(): PropertyDecorator {
   return rule(
-    '* or a comma-separated list of origins such as https://app.example',
-    (value) => value === '*' || splitList(String(value)).every((item) => URL.parse(item)?.origin === item),
+    '* alone or a comma-separated list of origins such as https://app.example, app://obsidian.md or https://*.example.com',
+    (value) => value === '*' || splitList(String(value)).every((item) => originSpelling(item) === item),
+    (value) => splitList(String(value)).map(originAdvice).join(''),
   );
+}
+
+function originAdvice(item: string, index: number): string {
+  const spelling = originSpelling(item);
+  if (item === 'null') return `; null, which any page can make its origin, is allowed by * alone`;
+  return spelling === undefined || spelling === item ? '' : `; entry ${index + 1} has to be ${spelling}`;
 }
 
 /** Another variable's value with which this one is needed. */
@@ -139,7 +171,12 @@ export function splitList(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-export function splitListenAddress(text: string): { host: string; port: number } | undefined {
+interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function splitListenAddress(text: string): ListenAddress | undefined {
   const [, v6, name, port] = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = v6 ?? name;
   if (host === undefined || Number(port) > 65_535 || (v6 !== undefined && isIP(v6) !== 6)) return undefined;

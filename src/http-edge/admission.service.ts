@@ -7,9 +7,12 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
-import { ALLOW_ORIGIN, corsHeaders, preflightHeaders } from './cors.js';
+import { ALLOW_ORIGIN, corsHeaders, isForScripts, preflightHeaders } from './cors.js';
 import { FrontDoor, type Gatekeeper } from './front-door.js';
+import { OverloadService } from './overload.service.js';
+import { PortsService } from './ports.service.js';
 import { requestIdOf } from '../request/request-id.js';
+import { countStep } from '../runtime/turn-limit.timer.js';
 import { sendError } from './send-error.socket.js';
 
 /**
@@ -24,6 +27,8 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
     @Inject(CONFIG) private readonly config: Config,
     private readonly telemetry: RequestTelemetry,
     private readonly host: HttpAdapterHost<FastifyAdapter>,
+    private readonly ports: PortsService,
+    private readonly overload: OverloadService,
     frontDoor: FrontDoor,
   ) {
     frontDoor.guardedBy(this);
@@ -35,6 +40,11 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
       (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
         const { isCounted = false } = request.routeOptions.config as { isCounted?: boolean };
         request.record = this.open(request.raw, reply.raw, isCounted);
+        if (!this.ports.serves(request.raw, request.routeOptions.url)) {
+          reply.hijack();
+          sendError(request.record, ApiError.notFound('There is nothing at this path.'));
+          return;
+        }
         const preflight = this.preflightHeaders(request.record);
         if (preflight) void reply.code(204).headers(preflight).send();
         else if (this.refuses(request.record)) reply.hijack();
@@ -51,22 +61,32 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
 
   /** Opens the request's record and grants what CORS has to grant. */
   open(request: IncomingMessage, response: ServerResponse, isCounted: boolean): RequestRecord {
+    countStep();
     const { corsOrigins } = this.config;
-    if (corsOrigins.length > 0) {
+    if (corsOrigins.length > 0 && isForScripts(request.url as string)) {
       // On the raw response, so that relayed answers and errors alike carry them.
       response.setHeaders(new Map(Object.entries(corsHeaders(corsOrigins, request.headers.origin))));
     }
     return this.telemetry.begin(request, response, requestIdOf(request), isCounted);
   }
 
-  /** From now on nothing is admitted. */
+  /** From now on nothing is admitted but at the inside port. */
   close(): void {
     this.isClosed = true;
   }
 
   private refuses(record: RequestRecord): boolean {
-    if (this.isClosed) sendError(record, ApiError.shuttingDown());
-    return this.isClosed;
+    if (this.isClosed && !this.ports.isInside(record.request)) {
+      sendError(record, ApiError.shuttingDown());
+      return true;
+    }
+    // What is counted is what costs something.
+    if (record.isCounted && this.overload.isLagging) {
+      this.overload.shed('lag');
+      sendError(record, ApiError.overloaded('lag'));
+      return true;
+    }
+    return false;
   }
 
   private preflightHeaders({ request, response }: RequestRecord): ReturnType<typeof preflightHeaders> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { corsHeaders, preflightHeaders } from './cors.js';
+import { corsHeaders, isForScripts, preflightHeaders } from './cors.js';
 
 const APP = 'https://app.example';
 
@@ -9,6 +9,10 @@ describe('permissions', () => {
     [['http://a', APP], APP, APP],
     [['*'], APP, '*'],
     [['*'], 'null', '*'],
+    [['app://obsidian.md'], 'app://obsidian.md', 'app://obsidian.md'],
+    [['https://*.example'], APP, APP],
+    // An origin is told as it was sent: browsers compare the letters.
+    [['app://a'], 'app://A', 'app://A'],
     [[APP], undefined, undefined],
     [['*'], undefined, undefined],
     [[APP], 'null', undefined],
@@ -24,6 +28,22 @@ describe('permissions', () => {
     expect([headers['access-control-allow-origin'], headers['vary']]).toEqual([expected, 'Origin']);
     expect(Object.keys(headers)).toHaveLength(expected === undefined ? 1 : 3);
   });
+});
+
+test.each([
+  ['/v1/models', true],
+  ['/v1/nowhere', true],
+  ['/v1', true],
+  ['/v1?a=1', true],
+  ['/chutes/a/evidence?nonce=1', true],
+  ['/v1x/models', false],
+  ['/metrics', false],
+  ['/readyz', false],
+  ['/healthz?/v1/', false],
+  ['/', false],
+  ['*', false],
+])('HDR-201: %s is for scripts: %j', (url, result) => {
+  expect(isForScripts(url)).toBe(result);
 });
 
 describe('preflights', () => {

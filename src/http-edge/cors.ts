@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { allowsOrigin } from '../config/origins.js';
 import { methodsServedAt } from '../openai/served-paths.js';
 
 /** All that a script may read of an answer beside its body; OpenAI's client looks for the last two. */
@@ -10,13 +11,19 @@ export const ALLOW_ORIGIN = 'access-control-allow-origin';
 
 type Headers = Readonly<Record<string, string>>;
 
+/** Whether scripts of other origins may be let in at all: what the inside asks for is none of theirs. */
+export function isForScripts(url: string): boolean {
+  return /^\/(?:v1|chutes)(?:[/?]|$)/.test(url);
+}
+
 /** @param allowed origins, or `*`. Credentials are never allowed: clients send their key themselves. */
 export function corsHeaders(allowed: readonly string[], origin: string | undefined): Headers {
   const vary = { vary: 'Origin' };
-  if (origin === undefined || !(allowed.includes('*') || allowed.includes(origin))) return vary;
+  const isForAll = allowed.includes('*');
+  if (origin === undefined || !(isForAll || allowsOrigin(allowed, origin))) return vary;
   return {
     ...vary,
-    [ALLOW_ORIGIN]: allowed.includes('*') ? '*' : origin,
+    [ALLOW_ORIGIN]: isForAll ? '*' : origin,
     'access-control-expose-headers': EXPOSED,
   };
 }

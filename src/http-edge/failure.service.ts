@@ -2,17 +2,22 @@ import { Inject, Injectable } from '@nestjs/common';
 import { toApiError } from '../openai/to-error-response.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { OverloadService } from './overload.service.js';
 import { sendError } from './send-error.socket.js';
 
 /** Answers requests that failed. Nest hands over what it catches by the exception filter; who works past Nest comes here. */
 @Injectable()
 export class FailureService {
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly overload: OverloadService,
+  ) {}
 
   answer(thrown: unknown, record: RequestRecord): void {
     const { request, response } = record;
     const error = toApiError(thrown, request.url ?? '');
     if (error.code === 'internal_error') this.report(thrown, record.id);
+    if (error.shedFor) this.overload.shed(error.shedFor);
 
     if (response.writableEnded) return;
     // An answer that has begun must not look complete.

@@ -1,12 +1,10 @@
-import type { Server } from 'node:http';
-import { Server as TcpServer } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { CONFIG, type Config } from '../config/config.js';
 import { AdmissionService } from '../http-edge/admission.service.js';
+import { PortsService } from '../http-edge/ports.service.js';
 import { sendError } from '../http-edge/send-error.socket.js';
 import { ApiError } from '../openai/api-error.js';
+import type { RequestRecord } from '../request/request-record.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
 import { RelayService } from '../upstream/relay.service.js';
@@ -31,8 +29,8 @@ export class LifecycleService {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
-    private readonly host: HttpAdapterHost<FastifyAdapter>,
     private readonly admission: AdmissionService,
+    private readonly ports: PortsService,
     private readonly telemetry: RequestTelemetry,
     private readonly relays: RelayService,
   ) {}
@@ -56,18 +54,18 @@ export class LifecycleService {
     await this.disconnect();
   }
 
-  private get server(): Server {
-    return this.host.httpAdapter.getHttpServer();
+  /** Of clients. The inside port is there until the process ends. */
+  private get unfinished(): RequestRecord[] {
+    return [...this.telemetry.unfinished].filter(({ request }) => !this.ports.isInside(request));
   }
 
   private refuse(): void {
     this.admission.close();
-    // Node's HTTP server would also cut kept connections, perhaps under a request that is on its way.
-    TcpServer.prototype.close.call(this.server);
+    this.ports.closeToClients();
   }
 
   private interrupt(): void {
-    for (const record of this.telemetry.unfinished) {
+    for (const record of this.unfinished) {
       const { response } = record;
       if (response.headersSent) {
         this.relays.interrupt(record, 'shutting_down');
@@ -82,14 +80,14 @@ export class LifecycleService {
   /** What is left would keep the application from closing: clients that do not read, halves of requests, kept connections. */
   private async disconnect(): Promise<void> {
     // By a reset: to an HTTP/1.0 client the end of the connection would look like the end of the answer.
-    for (const { response } of this.telemetry.unfinished) response.socket?.resetAndDestroy();
-    this.server.closeAllConnections();
+    for (const { response } of this.unfinished) response.socket?.resetAndDestroy();
+    this.ports.disconnectClients();
     await this.untilIdle(FAREWELL_MS, false);
   }
 
   private async untilIdle(withinMs: number, canHurry = true): Promise<void> {
     const deadlineMs = performance.now() + withinMs;
-    while (this.telemetry.unfinished.size > 0 && performance.now() < deadlineMs) {
+    while (this.unfinished.length > 0 && performance.now() < deadlineMs) {
       if (canHurry && this.isHurried) return;
       await this.pause(POLL_MS, canHurry);
     }

@@ -7,6 +7,7 @@ import {
   STATUS_OF_CODE,
   type UpstreamFailure,
 } from './error-response.js';
+import type { ShedReason } from './shed-reason.js';
 
 interface Extras {
   param?: string;
@@ -14,6 +15,7 @@ interface Extras {
   headers?: Readonly<Record<string, string>>;
   /** Set where the rest of the request cannot or should not be read. */
   closesConnection?: boolean;
+  shedFor?: ShedReason;
   details?: Readonly<Record<string, unknown>>;
   cause?: unknown;
 }
@@ -28,13 +30,15 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly closesConnection: boolean;
+  /** What there was no room for. */
+  readonly shedFor: ShedReason | undefined;
   /** Goes beside `error` in the body: the component states of a readiness report. */
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   private constructor(
     readonly code: ErrorCode,
     message: string,
-    { param, type, headers, closesConnection, details, cause }: Extras = {},
+    { param, type, headers, closesConnection, shedFor, details, cause }: Extras = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ApiError';
@@ -43,6 +47,7 @@ export class ApiError extends Error {
     this.param = param ?? null;
     this.headers = headers ?? {};
     this.closesConnection = closesConnection ?? false;
+    this.shedFor = shedFor;
     this.details = details;
   }
 
@@ -201,9 +206,10 @@ export class ApiError extends Error {
     return new ApiError('internal_error', 'The router failed to handle the request.', { cause });
   }
 
-  static overloaded(): ApiError {
+  static overloaded(shedFor: ShedReason = 'upstream'): ApiError {
     return new ApiError('overloaded', 'The router is at its capacity, try again shortly.', {
       headers: RETRY_AFTER,
+      shedFor,
     });
   }
 
@@ -215,6 +221,7 @@ export class ApiError extends Error {
       {
         headers: RETRY_AFTER,
         closesConnection: true,
+        shedFor: 'body',
       },
     );
   }

@@ -24,7 +24,15 @@ test.each([
     '198.51.100.1',
     '198.51.100.1',
   ],
+  [
+    'the last that is not trusted, ports or not',
+    ['10.0.0.0/8'],
+    '10.1.2.3',
+    '2.2.2.2:1, 10.9.9.9:2',
+    '2.2.2.2',
+  ],
+  ['an IPv6 one with a port', ['fd00::/8'], 'fd00::1', '[2001:db8::7]:443', '2001:db8::7'],
   ['nobody’s once the connection has gone', [], undefined, undefined, ''],
-])('STK-13: the address is %s', (_, trusted, peer, forwardedFor, address) => {
+])('STK-13, STK-17, STK-200: the address is %s', (_, trusted, peer, forwardedFor, address) => {
   expect(clientAddress(trusted)(requestFrom(peer, forwardedFor))).toBe(address);
 });

@@ -96,6 +96,16 @@ describe('how long', () => {
     expect(store.get(keyOf('one'))).toBeUndefined();
   });
 
+  test('STK-5, STK-204: whatever becomes of the wall clock', () => {
+    const { store } = filled(3, ['one'], 60_000);
+    jest.setSystemTime(Date.now() - ONE_HOUR);
+    pass(59_900);
+    expect(store.get(keyOf('one'))).toEqual(A);
+    jest.setSystemTime(Date.now() - ONE_HOUR);
+    pass(200);
+    expect(store.get(keyOf('one'))).toBeUndefined();
+  });
+
   test('STK-5: setting it again renews it, reading it does not', () => {
     const { store } = filled(3, ['read', 'renewed'], 60_000);
     pass(40_000);

@@ -19,6 +19,11 @@ export class MemoryStore implements StickyStore {
     return this.pins.size;
   }
 
+  /** Monotonic: a wall clock that is set back would keep a pin from failing back. */
+  nowMs(): number {
+    return performance.now();
+  }
+
   get(key: ClientKey): Pin | undefined {
     return this.pins.get(key);
   }

@@ -39,10 +39,15 @@ describe('the pin after an answer', () => {
 });
 
 test.each([
-  [undefined, true],
-  [NOW + 1, true],
-  [NOW, false],
-  [NOW - 1, false],
-])('STK-19: a pin that fails back at %s applies at 1000000: %s', (failbackAtMs, result) => {
-  expect(applies(failbackAtMs === undefined ? { model: A } : { model: A, failbackAtMs }, NOW)).toBe(result);
+  ['that does not fail back', undefined, 30_000, true],
+  ['whose moment is to come', NOW + 1, 30_000, true],
+  ['that has just been made', NOW + 30_000, 30_000, true],
+  ['whose moment has come', NOW, 30_000, false],
+  ['whose moment is over', NOW - 1, 30_000, false],
+  ['made by a clock that was ahead, or has been set back', NOW + 30_001, 30_000, false],
+  ['made by a clock an hour ahead', NOW + 3_600_000, 30_000, false],
+  ['of a replica where pins fail back, to one where they do not', NOW - 1, 0, true],
+])('STK-19, STK-205: a pin %s (%s, %i ms) applies: %j', (_, failbackAtMs, failbackMs, result) => {
+  const pin = failbackAtMs === undefined ? { model: A } : { model: A, failbackAtMs };
+  expect(applies(pin, NOW, failbackMs)).toBe(result);
 });

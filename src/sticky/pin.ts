@@ -3,7 +3,7 @@ import type { ModelId } from '../catalog/model-list.js';
 /** The model a client stays on. */
 export interface Pin {
   readonly model: ModelId;
-  /** From this moment on (Unix milliseconds) the pin does not apply, so that a more preferred model gets its turn again. */
+  /** From this moment on (milliseconds by the store's clock) the pin does not apply, so that a more preferred model gets its turn again. */
   readonly failbackAtMs?: number;
 }
 
@@ -25,6 +25,11 @@ export function pinAfter(applied: Pin | undefined, answer: Answer, nowMs: number
   return { model: answer.model, failbackAtMs: nowMs + failbackMs };
 }
 
-export function applies(pin: Pin, nowMs: number): boolean {
-  return pin.failbackAtMs === undefined || nowMs < pin.failbackAtMs;
+/**
+ * A failback further ahead than any that would be set now is by another clock, or one that has been set back since. The pin
+ * could stay for as long as the clocks differ.
+ */
+export function applies({ failbackAtMs }: Pin, nowMs: number, failbackMs: number): boolean {
+  if (failbackAtMs === undefined || failbackMs === 0) return true;
+  return nowMs < failbackAtMs && failbackAtMs <= nowMs + failbackMs;
 }

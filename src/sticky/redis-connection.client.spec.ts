@@ -37,12 +37,12 @@ function arrived(): number {
 
 describe('commands', () => {
   test('STK-25: an answer is handed on, an error answer thrown', async () => {
-    const answers = ['$2\r\nok\r\n', '-READONLY that is a replica\r\n', '_\r\n'];
+    const answers = ['$2\r\nok\r\n', '-OOM no memory\r\n', '_\r\n'];
     await open(() => answers.shift());
     expect(await connection.send(GET)).toBe('ok');
-    await expect(connection.send(GET)).rejects.toThrow('READONLY');
+    await expect(connection.send(GET)).rejects.toThrow('OOM');
     expect(await connection.send(GET)).toBeNull();
-    expect(troubles).toEqual(['READONLY']);
+    expect(troubles).toEqual(['OOM']);
   });
 
   test('STK-25: one that is not answered fails after its time, long before the connection is given up', async () => {
@@ -100,7 +100,10 @@ describe('the end of a connection', () => {
     ['that is reset', (_, socket) => void socket.resetAndDestroy(), 'ECONNRESET'],
     ['with bytes of another language', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 'unreadable'],
     ['with an answer too many', () => '+ok\r\n+ok\r\n', 'unreadable'],
-  ])('STK-25, STK-30: %s', async (_, reply, reason) => {
+    ['to a replica', () => "-READONLY You can't write against a read only replica.\r\n", 'READONLY'],
+    ['to a replica without a primary', () => '-MASTERDOWN Link with MASTER is down\r\n', 'MASTERDOWN'],
+    ['to a primary without replicas', () => '-NOREPLICAS Not enough good replicas\r\n', 'NOREPLICAS'],
+  ])('STK-25, STK-30, STK-201: %s', async (_, reply, reason) => {
     await open(reply);
     await connection.send(GET).catch(() => {});
     expect(await connection.ended).toBe(reason);

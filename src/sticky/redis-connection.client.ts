@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { createClient, ErrorReply, SocketClosedUnexpectedlyError } from '@redis/client';
+import { refusalOf } from './redis-refusal.js';
 
 export interface RedisOptions {
   readonly url: string;
@@ -93,7 +94,7 @@ export class RedisConnection {
         },
         (error: Error) => {
           settle();
-          if (error instanceof ErrorReply) this.onTrouble(reasonOf(error));
+          if (error instanceof ErrorReply) this.refused(reasonOf(error));
           return reject(error);
         },
       );
@@ -107,6 +108,11 @@ export class RedisConnection {
     // A socket that is still connecting is out of the client's reach.
     this.socket.abort();
     this.end.resolve(reason);
+  }
+
+  private refused(reason: string): void {
+    if (refusalOf(reason) === 'lost-role') this.close(reason);
+    else this.onTrouble(reason);
   }
 
   private fallBehind(): void {

@@ -72,15 +72,15 @@ describe('what is logged', () => {
   });
 
   test('STK-31: of each kind of failing command one line, anew for each connection', async () => {
-    const errors = ['-READONLY no writing\r\n', '-OOM no memory\r\n'];
+    const errors = ['-LOADING the dataset\r\n', '-OOM no memory\r\n'];
     let n = 0;
     await runAt(afterHandshake(() => errors[(n += 1) % 2]));
     for (let times = 1; times <= 2; times += 1) {
       await logged(CONNECTED, times);
-      for (let i = 0; i < 6; i += 1) await expect(client?.send(GET)).rejects.toThrow(/READONLY|OOM/);
+      for (let i = 0; i < 6; i += 1) await expect(client?.send(GET)).rejects.toThrow(/LOADING|OOM/);
       const failures = lines.filter(({ msg }) => msg === FAILED).map(({ reason }) => reason);
       expect(failures).toHaveLength(2 * times);
-      expect(new Set(failures.slice(-2))).toEqual(new Set(['OOM', 'READONLY']));
+      expect(new Set(failures.slice(-2))).toEqual(new Set(['OOM', 'LOADING']));
       for (const socket of stranger?.sockets ?? []) socket.end();
     }
   });
@@ -122,6 +122,83 @@ describe('trying again', () => {
     expect(await client?.send(['GET', 'now'])).toBe('ok');
     expect(stranger?.received.split('GET')).toHaveLength(2);
   });
+});
+
+describe('a Redis that has lost its role', () => {
+  const SET = ['SET', 'key', 'value'];
+
+  test('STK-201, STK-31: counts as lost until a pin can be set, and is tried less and less often', async () => {
+    let isReplica = true;
+    await runAt(
+      afterHandshake((received) =>
+        isReplica && received.includes('SET') ? '-READONLY replica\r\n' : '+ok\r\n',
+      ),
+    );
+    await logged(CONNECTED);
+    const moments: number[] = [];
+    while (moments.length < 5) {
+      // Reading works, and is no sign of a primary.
+      await eventually(
+        () =>
+          client?.send(GET).then(
+            () => true,
+            () => false,
+          ) ?? false,
+      );
+      await expect(client?.set(SET)).rejects.toThrow('READONLY');
+      moments.push(performance.now());
+    }
+    // At least half of 100, 200, 400 and 800 ms.
+    expect((moments.at(-1) ?? 0) - (moments[0] ?? 0)).toBeGreaterThanOrEqual(740);
+    isReplica = false;
+    await eventually(
+      () =>
+        client?.set(SET).then(
+          () => true,
+          () => false,
+        ) ?? false,
+    );
+    await client?.set(SET);
+    const told = lines.filter(({ level }) => level !== 'debug');
+    expect(told).toEqual([
+      { level: 'info', msg: CONNECTED },
+      { level: 'warn', reason: 'READONLY', msg: LOST },
+      { level: 'info', msg: CONNECTED },
+    ]);
+
+    isReplica = true;
+    await expect(client?.set(SET)).rejects.toThrow('READONLY');
+    await logged(LOST, 6);
+    expect(lines.at(-1)).toEqual({ level: 'warn', reason: 'READONLY', msg: LOST });
+  });
+
+  test.each(['LOADING', 'BUSY', 'OOM', 'MISCONF', 'NOAUTH', 'NOPERM'])(
+    'STK-202: one that answers %s has not, and keeps its connection',
+    async (code) => {
+      let isOver = false;
+      await runAt(afterHandshake(() => (isOver ? '+ok\r\n' : `-${code} not now\r\n`)));
+      await logged(CONNECTED);
+      for (let i = 0; i < 3; i += 1) await expect(client?.set(SET)).rejects.toThrow(code);
+      isOver = true;
+      await client?.set(SET);
+      expect(lines).toEqual([
+        { level: 'info', msg: CONNECTED },
+        { level: 'warn', reason: code, msg: FAILED },
+      ]);
+    },
+  );
+
+  test.each(['MOVED 3999 10.1.2.3:6381', 'ASK 3999 10.1.2.3:6381', 'CLUSTERDOWN Hash slot not served'])(
+    'STK-203: one that answers %s is told to be a cluster',
+    async (error) => {
+      await runAt(afterHandshake(() => `-${error}\r\n`));
+      await logged(CONNECTED);
+      for (let i = 0; i < 3; i += 1) await expect(client?.send(GET)).rejects.toThrow(error);
+      const [reason = ''] = error.split(' ');
+      const msg = 'redis is a cluster, which is not supported';
+      expect(lines.slice(1)).toEqual([{ level: 'warn', reason, msg }]);
+    },
+  );
 });
 
 describe('the end', () => {

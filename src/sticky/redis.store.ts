@@ -29,6 +29,11 @@ export class RedisStore implements StickyStore, OnApplicationBootstrap, OnApplic
     this.ttl = String(ttlMs);
   }
 
+  /** The replicas share their pins, and no other clock. */
+  nowMs(): number {
+    return Date.now();
+  }
+
   onApplicationBootstrap(): void {
     void this.redis.run();
   }
@@ -47,15 +52,11 @@ export class RedisStore implements StickyStore, OnApplicationBootstrap, OnApplic
     return pin;
   }
 
-  set(key: ClientKey, pin: Pin): void {
-    this.sendAndForget(['SET', PREFIX + key, pinValue(pin), 'PX', this.ttl]);
+  set(key: ClientKey, pin: Pin): Promise<unknown> {
+    return this.redis.set(['SET', PREFIX + key, pinValue(pin), 'PX', this.ttl]);
   }
 
-  drop(key: ClientKey, model: Pin['model']): void {
-    this.sendAndForget(['EVAL', DROP, '1', PREFIX + key, model]);
-  }
-
-  private sendAndForget(command: string[]): void {
-    this.redis.send(command).catch(() => {});
+  drop(key: ClientKey, model: Pin['model']): Promise<unknown> {
+    return this.redis.send(['EVAL', DROP, '1', PREFIX + key, model]);
   }
 }

@@ -67,7 +67,7 @@ describe('keys', () => {
 
 describe('pins', () => {
   beforeEach(() => {
-    jest.useFakeTimers({ now: 1_000_000, doNotFake: ['performance'] });
+    jest.useFakeTimers({ now: 1_000_000 });
   });
 
   afterEach(() => {
@@ -114,6 +114,18 @@ describe('pins', () => {
     expect(await service.pinFor(key, LIST)).toEqual({ model: A });
   });
 
+  test.each([-3_600_000, 3_600_000])(
+    'STK-204: a wall clock that is set by %i ms changes nothing',
+    async (ms) => {
+      const { service, key } = pinnedTo(B, { isSecondChoice: true });
+      jest.setSystemTime(Date.now() + ms);
+      jest.advanceTimersByTime(29_999);
+      expect(await service.pinFor(key, LIST)).toMatchObject({ model: B });
+      jest.advanceTimersByTime(1);
+      expect(await service.pinFor(key, LIST)).toBeUndefined();
+    },
+  );
+
   test('STK-20: answers in between do not move the moment', async () => {
     const { service, key } = pinnedTo(B, { isSecondChoice: true });
     for (const ms of [10_000, 10_000, 9_999]) {
@@ -132,16 +144,37 @@ describe('pins', () => {
   });
 });
 
-test('STK-25: a lookup that fails costs no request', async () => {
-  const service = serviceWith({}, new BrokenStore());
+test('STK-25, OBS-11, OBS-203: lookups and writes that fail cost no request, and are counted', async () => {
+  const metrics = new MetricsService();
+  const service = serviceWith({}, new BrokenStore(), metrics);
   const key = keyOf(service, requestFrom('203.0.113.1'), 'a,b');
   expect(await service.pinFor(key, LIST)).toBeUndefined();
+  service.answered(key, undefined, { model: A, isSecondChoice: false });
+  service.failed(key, A);
+  // A rejection that nobody takes would fail the test here.
+  await new Promise(setImmediate);
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('chutes_autopilot_sticky_lookups_total{outcome="error"} 1');
+  expect(text).toContain('chutes_autopilot_sticky_write_errors_total 2');
 });
 
-function serviceWith(env: Readonly<Record<string, string>> = {}, store?: StickyStore): StickyService {
+test('OBS-203: a write that succeeds is no error, in memory neither', async () => {
+  const metrics = new MetricsService();
+  const service = serviceWith({}, undefined, metrics);
+  const key = keyOf(service, requestFrom('203.0.113.1'), 'a,b');
+  service.answered(key, undefined, { model: A, isSecondChoice: false });
+  service.failed(key, A);
+  expect(await metrics.registry.metrics()).toContain('chutes_autopilot_sticky_write_errors_total 0');
+});
+
+function serviceWith(
+  env: Readonly<Record<string, string>> = {},
+  store?: StickyStore,
+  metrics = new MetricsService(),
+): StickyService {
   const config = loadConfig(env);
   const { ttlMs, maxEntries } = config.sticky;
-  return new StickyService(config, store ?? new MemoryStore({ ttlMs, maxEntries }), new MetricsService());
+  return new StickyService(config, store ?? new MemoryStore({ ttlMs, maxEntries }), metrics);
 }
 
 function pinnedTo(
@@ -168,6 +201,10 @@ function keyOf(service: StickyService, request: IncomingMessage, value: string):
 class RecordingStore extends StickyStore {
   readonly calls: unknown[][] = [];
 
+  nowMs(): number {
+    return 0;
+  }
+
   async get(key: ClientKey): Promise<Pin | undefined> {
     this.calls.push(['get', key]);
     return undefined;
@@ -183,13 +220,21 @@ class RecordingStore extends StickyStore {
 }
 
 class BrokenStore extends StickyStore {
+  nowMs(): number {
+    return 0;
+  }
+
   async get(): Promise<never> {
     throw new Error('gone');
   }
 
-  set(): void {}
+  async set(): Promise<never> {
+    throw new Error('gone');
+  }
 
-  drop(): void {}
+  async drop(): Promise<never> {
+    throw new Error('gone');
+  }
 }
 
 function choices(...models: readonly ModelId[]): { readonly model: ModelId }[] {

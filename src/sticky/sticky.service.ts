@@ -82,19 +82,28 @@ export class StickyService implements PinKeeper {
 
   private eligible(pin: Pin | undefined, candidates: readonly Choice[]): Pin | undefined {
     const isEligible =
-      pin !== undefined && applies(pin, Date.now()) && candidates.some(({ model }) => model === pin.model);
+      pin !== undefined && this.appliesNow(pin) && candidates.some(({ model }) => model === pin.model);
     this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
     return isEligible ? pin : undefined;
   }
 
   /** Sets or renews the pin after a 2xx answer. */
   answered(key: ClientKey, applied: Pin | undefined, answer: Answer): void {
-    const pin = pinAfter(applied, answer, Date.now(), this.config.failbackMs);
-    this.store.set(key, pin);
+    const pin = pinAfter(applied, answer, this.store.nowMs(), this.config.failbackMs);
+    this.countFailure(this.store.set(key, pin));
   }
 
   /** Drops the pin on a model that failed or broke its answer. */
   failed(key: ClientKey, model: ModelId): void {
-    this.store.drop(key, model);
+    this.countFailure(this.store.drop(key, model));
+  }
+
+  private appliesNow(pin: Pin): boolean {
+    return applies(pin, this.store.nowMs(), this.config.failbackMs);
+  }
+
+  /** Nobody waits for a write. */
+  private countFailure(written: void | Promise<unknown>): void {
+    if (written instanceof Promise) written.catch(() => this.metrics.stickyWriteFailed());
   }
 }

@@ -52,6 +52,7 @@ describe('a metric that is read alone', () => {
     ['feed_refresh_total', { feed: 'models' }, (it) => it.feedRefreshed('models', 'ok')],
     ['feed_rows_skipped_total', { feed: 'models' }, (it) => it.feedRowsSkipped('models', 1)],
     ['sticky_lookups_total', { outcome: 'hit' }, (it) => it.stickyLookedUp('hit')],
+    ['sticky_write_errors_total', {}, (it) => it.stickyWriteFailed()],
     ['client_aborts_total', { phase: 'upload' }, (it) => it.clientLeft('upload')],
     ['request_duration_seconds', { mode: 'list' }, (it) => it.requestFinished('list', 200, 1)],
     ['time_to_first_byte_seconds', { mode: 'list' }, (it) => it.firstByteSent('list', 1)],

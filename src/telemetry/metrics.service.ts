@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { FailureReason } from '../openai/failure-reason.js';
 import { ABORT_PHASES, type AbortPhase, type Mode } from '../request/request-record.js';
+import { SHED_REASONS, type ShedReason } from '../openai/shed-reason.js';
 import { OneLabelHistogram } from './one-label-histogram.js';
 import { LabelCounts } from './label-counts.js';
 
@@ -52,7 +53,16 @@ export class MetricsService {
     ['outcome'],
     STICKY_LOOKUPS.map((outcome) => ({ outcome })),
   );
+  private readonly stickyWriteErrors = this.counter('sticky_write_errors_total', 'Pins not set or dropped.');
   private readonly clientAborts = this.counter('client_aborts_total', 'Clients that left.', ['phase']);
+  private readonly refusedConnections = this.counter(
+    'connections_refused_total',
+    'Connections beyond the limit.',
+    [],
+  );
+  private readonly sheds = this.counter('requests_shed_total', 'Requests refused for want of room.', [
+    'reason',
+  ]);
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -90,8 +100,20 @@ export class MetricsService {
     this.clientAborts.inc({ phase });
   }
 
+  connectionRefused(): void {
+    this.refusedConnections.inc();
+  }
+
+  requestShed(reason: ShedReason): void {
+    this.sheds.inc({ reason });
+  }
+
   stickyLookedUp(outcome: StickyLookup): void {
     this.stickyLookups.add(outcome);
+  }
+
+  stickyWriteFailed(): void {
+    this.stickyWriteErrors.inc();
   }
 
   feedRefreshed(feed: FeedLabel, outcome: RefreshOutcome): void {
@@ -116,13 +138,14 @@ export class MetricsService {
   /** Prometheus sees no increase in a series that begins with 1. */
   private startAtZero(): void {
     for (const phase of ABORT_PHASES) this.clientAborts.inc({ phase }, 0);
+    for (const reason of SHED_REASONS) this.sheds.inc({ reason }, 0);
     for (const feed of FEEDS) {
       this.skippedRows.inc({ feed }, 0);
       for (const outcome of REFRESH_OUTCOMES) this.refreshes.inc({ feed, outcome }, 0);
     }
   }
 
-  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+  private counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {
     return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
   }
 

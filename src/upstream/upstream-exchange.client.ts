@@ -8,6 +8,7 @@ import type { ConnectionSlots, Waiter } from './connection-slots.timer.js';
 import type { Deadline, DeadlineListener, Deadlines } from '../runtime/deadlines.timer.js';
 import { decodeHeaders, type FlatHeaders, headerOf } from './headers.js';
 import { awaitEndOfTurn, type TurnListener } from '../runtime/turn.timer.js';
+import { countStep } from '../runtime/turn-limit.timer.js';
 import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
 /** What became of an attempt. `abandoned`: nobody wants the answer any more. */
@@ -223,6 +224,7 @@ export class UpstreamExchange
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    countStep();
     if (this.sink) {
       this.sink.onData(chunk);
       return;

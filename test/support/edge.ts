@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { PortsService } from '../../src/http-edge/ports.service.js';
 import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { metricsOf } from './metrics.js';
 import { RawClient } from './raw-client.js';
@@ -79,11 +80,8 @@ export class Edge {
   }
 
   /** How many clients are connected. */
-  async connections(): Promise<number> {
-    const server = this.router.app.getHttpServer();
-    return new Promise((resolve, reject) => {
-      server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-    });
+  connections(): number {
+    return this.router.app.get(PortsService).connections;
   }
 
   /** Waits until no request is running, neither here nor upstream. */

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../../src/app.factory.js';
 import { loadConfig } from '../../src/config/config.js';
+import { PortsService } from '../../src/http-edge/ports.service.js';
 import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 
 export type Env = Readonly<Record<string, string>>;
@@ -11,6 +12,8 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export interface TestRouter {
   readonly url: string;
   readonly port: number;
+  /** Where probes and scrapes go: with `ADMIN_LISTEN_ADDR` a port of their own. */
+  readonly insideUrl: string;
   readonly app: NestFastifyApplication;
   /** Every line it has logged. */
   readonly logs: readonly LogLine[];
@@ -28,6 +31,8 @@ export function environmentFor(upstreamUrl: string): Env {
     MODELS_URL: `${upstreamUrl}/v1/models`,
     UTILIZATION_URL: `${upstreamUrl}/chutes/utilization`,
     SHUTDOWN_DRAIN_MS: '0',
+    // Where tests run, others may have the machine busy.
+    OVERLOAD_LAG_MS: '0',
   };
 }
 
@@ -42,11 +47,13 @@ export async function startRouter(
   const upstreamUrl = typeof upstream === 'string' ? upstream : upstream.url;
   const config = loadConfig({ ...environmentFor(upstreamUrl), ...env });
   const app = await createApp(config, destination);
-  await app.listen(config.listen.port, config.listen.host);
+  const ports = app.get(PortsService);
+  await ports.open(app);
   const { port } = app.getHttpServer().address() as AddressInfo;
   const router: TestRouter = {
     url: `http://127.0.0.1:${port}`,
     port,
+    insideUrl: ports.insideUrl ?? `http://127.0.0.1:${port}`,
     app,
     logs: lines,
     get requestLogs() {
@@ -59,7 +66,7 @@ export async function startRouter(
   };
   if (awaitReady) {
     try {
-      await eventually(async () => (await fetch(`${router.url}/readyz`)).ok);
+      await eventually(async () => (await fetch(`${router.insideUrl}/readyz`)).ok);
     } catch (error) {
       await router.close();
       throw error;

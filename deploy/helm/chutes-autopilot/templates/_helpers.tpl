@@ -79,7 +79,7 @@ app.kubernetes.io/component: test
 
 {{/* The port of a URL, by its scheme if it has none of its own. */}}
 {{- define "autopilot.portOf" -}}
-{{- $url := urlParse . -}}
+{{- $url := urlParse (contains "://" . | ternary . (printf "http://%s" .)) -}}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" -}}
 {{- $port | default (get (dict "http" "80" "https" "443" "redis" "6379" "rediss" "6379") $url.scheme) -}}
 {{- end -}}

@@ -1,0 +1,69 @@
+import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { countStep, limitTurns } from './turn-limit.timer.js';
+
+const describeLinux = process.platform === 'linux' ? describe : describe.skip;
+const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
+let nowMs = 0;
+const clock = jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+
+beforeEach(async () => {
+  await turn();
+  kill.mockClear();
+});
+
+afterAll(() => {
+  clock.mockRestore();
+  kill.mockRestore();
+});
+
+async function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function doMuch(): void {
+  for (let step = 0; step < 1_000; step += 1) countStep();
+}
+
+test('CFG-506: a process that has not asked for it does not end its turns', () => {
+  doMuch();
+  nowMs += 1_000;
+  doMuch();
+  expect(kill).not.toHaveBeenCalled();
+});
+
+describeLinux('on Linux', () => {
+  test('CFG-506: a turn in which much is done is ended after 50 ms, once', () => {
+    limitTurns();
+    doMuch();
+    nowMs += 50;
+    doMuch();
+    expect(kill).not.toHaveBeenCalled();
+    nowMs += 1;
+    doMuch();
+    doMuch();
+    expect(kill.mock.calls).toEqual([[process.pid, 'SIGURG']]);
+  });
+
+  test('CFG-506: the next turn has 50 ms of its own', async () => {
+    limitTurns();
+    doMuch();
+    nowMs += 40;
+    await turn();
+    doMuch();
+    nowMs += 40;
+    doMuch();
+    expect(kill).not.toHaveBeenCalled();
+    nowMs += 20;
+    doMuch();
+    expect(kill).toHaveBeenCalledTimes(1);
+  });
+
+  test('CFG-506: a turn in which little is done is not ended, however long it takes', () => {
+    limitTurns();
+    for (let i = 0; i < 100; i += 1) {
+      countStep();
+      nowMs += 10;
+    }
+    expect(kill).not.toHaveBeenCalled();
+  });
+});
