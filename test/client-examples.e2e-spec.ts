@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { buildRouter } from './support/process.js';
+import { describeWithPython, runPython } from './support/python.js';
 import { eventually } from './support/router.js';
 
 const SAYS = /\bsimulated [\w-]+\/[\w.-]+\./;
@@ -52,8 +53,9 @@ async function run(code: string, env: Readonly<Record<string, string>> = {}): Pr
   return stdout;
 }
 
+const [, section = ''] = /^## Clients\n(.*?)^## /ms.exec(readFileSync('README.md', 'utf8')) ?? [];
+
 describe('the examples of the README', () => {
-  const [, section = ''] = /^## Clients\n(.*?)^## /ms.exec(readFileSync('README.md', 'utf8')) ?? [];
   const examples = blocksIn(section, 'js').map((code) => [/from '([^']+)'/.exec(code)?.[1], code] as const);
 
   test.each(examples)('PRJ-18: the one with %s runs', async (_, code) => {
@@ -68,6 +70,53 @@ describe('the examples of the README', () => {
     expect(await answer.text()).toMatch(/^data: .*data: \[DONE\]\n\n$/s);
   });
 });
+
+describeWithPython('the examples of the README in Python', () => {
+  test.each(blocksIn(section, 'python'))('PRJ-18: run', async (code) => {
+    expect(code).toContain('http://127.0.0.1:8080/v1');
+    const said = await runPython(code.replace('http://127.0.0.1:8080/v1', baseURL), {
+      CHUTES_API_KEY: 'demo',
+    });
+    expect(said).toMatch(SAYS);
+  });
+
+  test('PRJ-18, SIM-10: one that takes the first choice of every chunk fails, as it does at Chutes', async () => {
+    const [code = ''] = blocksIn(section, 'python');
+    const careless = code
+      .replace('if chunk.choices:', 'if True:')
+      .replace('http://127.0.0.1:8080/v1', baseURL);
+    await expect(runPython(careless, { CHUTES_API_KEY: 'demo' })).rejects.toThrow('IndexError');
+  });
+});
+
+describeWithPython('OpenAI’s client for Python', () => {
+  test('SIM-302: parses what fits a schema, and the tool it is told to call', async () => {
+    const said = await runPython(PARSING, { BASE_URL: baseURL });
+    expect(said).toMatch(/^simulated title [1-9]\d* forecast simulated city\n$/);
+  });
+});
+
+const PARSING = `
+import os
+import openai
+from pydantic import BaseModel
+
+class Book(BaseModel):
+    title: str
+    pages: int
+
+class Forecast(BaseModel):
+    city: str
+
+client = openai.OpenAI(base_url=os.environ["BASE_URL"], api_key="demo")
+messages = [{"role": "user", "content": "Hello"}]
+parse = client.chat.completions.parse
+book = parse(model="chutesai/AutoPilot", messages=messages, response_format=Book).choices[0].message.parsed
+tools = [openai.pydantic_function_tool(Forecast, name="forecast")]
+message = parse(model="chutesai/AutoPilot", messages=messages, tools=tools).choices[0].message
+call = message.tool_calls[0].function
+print(book.title, book.pages, call.name, call.parsed_arguments.city)
+`;
 
 describe("the clients' own examples run with another base URL and key alone", () => {
   test('SIM-31, RTE-21: openai', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { type Answer, ask, type AskOptions, complete } from './support/ask.js';
+import { RawClient } from './support/raw-client.js';
 import { type Env, startRouter, type TestRouter } from './support/router.js';
 
 const APP = 'https://app.example';
@@ -66,6 +67,7 @@ const ANSWERS: readonly (readonly [
   ['an unknown path', 404, (options) => ask(router, '/v1/nowhere', options)],
   ['a wrong method', 405, (options) => ask(router, '/v1/models', { ...options, method: 'DELETE' })],
   ['a path that cannot be decoded', 400, (options) => ask(router, '/v1/models/%zz', options)],
+  ['a path that is written as a whole URL', 200, absolute],
   ['an unknown model', 404, (options) => ask(router, '/v1/models/none', options)],
   ['evidence that is refused', 400, (options) => ask(router, '/chutes/x/evidence', options)],
 ];
@@ -73,6 +75,16 @@ const ANSWERS: readonly (readonly [
 async function failing(kind: 'rate-limited' | 'reset', options: AskOptions): Promise<Answer> {
   chutes.behave(MODEL, kind);
   return complete(router, { model: MODEL }, options);
+}
+
+async function absolute({ headers }: AskOptions): Promise<Answer> {
+  const lines = Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `GET ${router.url}/v1/models HTTP/1.1\r\nHost: router.test\r\n${lines.join('')}\r\n`;
+  const client = await RawClient.open(router.port, head);
+  const { status, rawHeaders, body } = await client.response();
+  client.close();
+  const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? '']] : []));
+  return { status, headers: new Headers(pairs as [string, string][]), bytes: body, text: body.toString() };
 }
 
 /** The CORS headers of an answer. */

@@ -65,7 +65,7 @@ describe('the schedule of the feeds', () => {
   /** When a feed was asked for, in seconds since the first time. Reading it takes some turns, which last a millisecond each here. */
   function askedAtS(feed: FeedName): number[] {
     const asked = client.askedAtMs[feed];
-    return asked.map((ms) => Math.round((ms - (asked[0] ?? 0)) / 100) / 10);
+    return asked.map((ms) => Math.round((ms - (asked[0] ?? 0)) / 1_000));
   }
 
   it('CAT-1, CAT-2, CAT-3, CFG-12: both at once, then the models every 300 s and the utilization every 5 s', async () => {

@@ -11,7 +11,9 @@ import { MetricsService } from '../telemetry/metrics.service.js';
 import { CatalogClient } from './catalog.client.js';
 import { CatalogService, type FeedName, type Feeds } from './catalog.service.js';
 import type { Refresh } from './feed.js';
+import { FEED_LIMITS } from './feed-limits.js';
 import { nextTurn, parseInTurns } from '../runtime/parse-in-turns.timer.js';
+import type { RowLimits } from '../runtime/row-scanner.js';
 import { readModelList } from './model-list.js';
 import { delayToNextRun } from './refresh-schedule.js';
 import { readUtilization } from './utilization-feed.js';
@@ -20,6 +22,7 @@ interface FeedSource<F extends FeedName> {
   readonly feed: F;
   readonly url: URL;
   readonly everyMs: number;
+  readonly limits: RowLimits;
   /** `undefined` where the body is not such a feed at all. */
   readonly read: (root: unknown) => { value: Feeds[F]; count: number; skipped: number } | undefined;
 }
@@ -45,6 +48,7 @@ export class CatalogRefresher implements OnApplicationBootstrap, BeforeApplicati
       feed: 'models',
       url: sources.modelsUrl,
       everyMs: sources.modelsRefreshMs,
+      limits: FEED_LIMITS,
       read: (root) => {
         const models = readModelList(root);
         return models && { value: models.list, count: models.list.models.length, skipped: models.skipped };
@@ -54,6 +58,7 @@ export class CatalogRefresher implements OnApplicationBootstrap, BeforeApplicati
       feed: 'utilization',
       url: sources.utilizationUrl,
       everyMs: sources.utilizationRefreshMs,
+      limits: FEED_LIMITS,
       read: (root) => {
         const usage = readUtilization(root);
         return usage && { value: usage.rows, count: usage.rows.length, skipped: usage.skipped };
@@ -94,7 +99,12 @@ export class CatalogRefresher implements OnApplicationBootstrap, BeforeApplicati
     this.scheduler.addTimeout(name, timeout);
   }
 
-  private async fetch<F extends FeedName>({ feed, url, read }: FeedSource<F>): Promise<Refresh<Feeds[F]>> {
+  private async fetch<F extends FeedName>({
+    feed,
+    url,
+    limits,
+    read,
+  }: FeedSource<F>): Promise<Refresh<Feeds[F]>> {
     try {
       const body = await this.client.get(url);
       const known = this.catalog[feed].last;
@@ -103,7 +113,7 @@ export class CatalogRefresher implements OnApplicationBootstrap, BeforeApplicati
       }
       // Requests get their turns in between: half a megabyte takes milliseconds.
       await nextTurn();
-      const root = await parseInTurns(body.toString());
+      const root = await parseInTurns(body, limits);
       await nextTurn();
       const result = read(root);
       await nextTurn();

@@ -9,9 +9,9 @@ const WEB = /^https?$/i;
 export function originSpelling(text: string): string | undefined {
   const [, scheme = '', below = '', rest = ''] =
     /^([a-z][a-z\d+.-]*):\/\/(\*\.)?([^/\\?#]*)/i.exec(text) ?? [];
-  const url = URL.parse(`${scheme}://${rest}`);
-  // Of files there is one origin, if they have one.
+  // What Android's web views send for files. Browsers send null.
   if (/^file$/i.test(scheme)) return 'file://';
+  const url = URL.parse(`${scheme}://${rest}`);
   if (!url || url.host === '' || url.host.includes('*')) return undefined;
   // No address has hosts below it.
   if (below !== '' && /[\d\]]$/.test(url.hostname)) return undefined;

@@ -54,7 +54,7 @@ function isHttpUrl(value: unknown): boolean {
 
 export function IsProxyUrl(): PropertyDecorator {
   return rule(
-    'proxy.example:3128 or an http or https URL without path, query and fragment, such as http://user:password@proxy.example:3128',
+    'an http or https URL without path, query and fragment, such as http://user:password@proxy.example:3128 or proxy.example:3128',
     (value) => value === '' || isProxyUrl(String(value)),
   );
 }

@@ -1,45 +1,44 @@
-/** About how many characters are parsed in one turn: a fraction of a millisecond. */
+import { type RowBatch, type RowLimits, RowScanner } from './row-scanner.js';
+
+/** About how many bytes are parsed in one turn: a fraction of a millisecond. */
 const SLICE = 32_768;
+/** How many slices are looked through in one turn. */
+const SCANNED_SLICES = 4;
 
 /**
- * `JSON.parse` that lets others have their turns of the event loop while it is at a long array of objects.
- *
- * The array is cut between what look like two of its objects. A cut in the wrong place, within a string or deeper down,
- * leaves a slice that does not parse, since its quotes or brackets do not match; then the text is parsed as a whole.
+ * `JSON.parse` that lets others have their turns of the event loop while it is at a long array, which is the root or a member of
+ * it. Nothing is made of a text before all of it is known to keep to the limits; a row that does not is `null`.
  *
  * @throws {SyntaxError} as `JSON.parse` does.
+ * @throws {RangeError} with a message fit for a log line, if the text is past a limit.
  */
-export async function parseInTurns(text: string, slice = SLICE): Promise<unknown> {
-  const rows = text.length > slice ? insideOfArray(text) : undefined;
-  if (rows === undefined) return JSON.parse(text) as unknown;
-  const border = /\}\s*,(?=\s*\{)/g;
-  const items: unknown[] = [];
-  for (let start = 0; start < rows.length;) {
-    border.lastIndex = start + slice;
-    const end = border.test(rows) ? border.lastIndex : rows.length + 1;
-    const part = parsed(`[${rows.slice(start, end - 1)}]`);
-    if (!part) return JSON.parse(text) as unknown;
-    items.push(...part);
-    start = end;
+export async function parseInTurns(body: Buffer, limits: RowLimits, slice = SLICE): Promise<unknown> {
+  const scanner = new RowScanner(body, limits, slice);
+  while (!scanner.isDone) {
+    scanner.scan(slice * SCANNED_SLICES);
     await nextTurn();
   }
-  return items;
-}
-
-/** What stands between the brackets of an array. */
-function insideOfArray(text: string): string | undefined {
-  const opening = /^[ \t\n\r]*\[/.exec(text)?.[0];
-  const end = text.lastIndexOf(']');
-  if (opening === undefined || /[^ \t\n\r]/.test(text.slice(end + 1))) return undefined;
-  return text.slice(opening.length, end);
-}
-
-function parsed(text: string): readonly unknown[] | undefined {
-  try {
-    return JSON.parse(text) as readonly unknown[];
-  } catch {
-    return undefined;
+  const root = JSON.parse(scanner.skeleton) as unknown;
+  for (const array of Array.isArray(root) ? [root] : Object.values(root ?? {}).filter(Array.isArray)) {
+    const batches = scanner.arrays[(array as number[]).pop() ?? 0] ?? [];
+    await fill(array as unknown[], body, batches);
   }
+  return root;
+}
+
+async function fill(array: unknown[], body: Buffer, batches: readonly RowBatch[]): Promise<void> {
+  for (const batch of batches) {
+    const rows = rowsOf(body, batch);
+    const isEmptyArray = rows.length === 0 && batch.rows === 1 && batches.length === 1;
+    if (rows.length !== batch.rows && !isEmptyArray) throw new SyntaxError('A comma too many.');
+    for (const row of rows) array.push(row);
+    await nextTurn();
+  }
+}
+
+function rowsOf(body: Buffer, { from, to, isLeftOut }: RowBatch): readonly unknown[] {
+  if (isLeftOut) return [null];
+  return JSON.parse(`[${body.toString('utf8', from, to)}]`) as readonly unknown[];
 }
 
 export async function nextTurn(): Promise<void> {

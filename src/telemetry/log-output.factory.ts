@@ -91,7 +91,11 @@ class StdoutLog implements LogOutput {
 
   private wroteAll(): boolean {
     try {
-      while (!this.backlog.isEmpty) this.backlog.advance(writeSync(this.fd, this.backlog.next()));
+      while (!this.backlog.isEmpty) {
+        const written = writeSync(this.fd, this.backlog.next());
+        if (written === 0) return false;
+        this.backlog.advance(written);
+      }
       return true;
     } catch {
       return false;

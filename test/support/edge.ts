@@ -95,9 +95,12 @@ export class Edge {
     return this.router.requestLogs.filter(({ level }) => level === 'info');
   }
 
-  /** What was logged at `warn` or above. */
+  /** What was logged at `warn` or above, but for what there was no room for. */
   get complaints(): readonly LogLine[] {
-    return this.router.logs.filter(({ level }) => ['warn', 'error', 'fatal'].includes(String(level)));
+    return this.router.logs.filter(
+      ({ level, msg }) =>
+        ['warn', 'error', 'fatal'].includes(String(level)) && !/^(?:shedding|refusing) /.test(String(msg)),
+    );
   }
 
   async close(): Promise<void> {

@@ -52,7 +52,7 @@ export function modelNotFound(model: string): Reply {
   return detailReply(404, `model not found: ${model}`);
 }
 
-export function noInstances(chuteId: unknown): Reply {
+export function noInstances(chuteId = ''): Reply {
   return detailReply(503, `No instances available (yet) for chute_id=${chuteId}`);
 }
 

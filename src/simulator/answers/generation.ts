@@ -62,9 +62,7 @@ export class Generation {
       return (exchange) => send(exchange, refusal ?? REPLIES.badContent);
     }
     const behaviour = this.#behaviourOf(prompt.model);
-    const entry = this.feeds.find(prompt.model);
-    const isIdle = entry !== undefined && this.feeds.isIdle(entry.id);
-    const refused = behaviour === undefined ? refusalOfModel(request, prompt, entry, isIdle) : undefined;
+    const refused = behaviour === undefined ? refusalOfModel(request, prompt, this.feeds) : undefined;
     if (refused !== undefined) {
       return (exchange) => send(exchange, refused);
     }

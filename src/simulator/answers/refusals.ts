@@ -1,4 +1,4 @@
-import type { ModelEntry } from '../feeds/simulated-models.js';
+import type { Feeds } from '../feeds/feeds.js';
 import type { RecordedRequest } from '../recorded-request.js';
 import { modelNotFound, noInstances, type Reply, REPLIES, teeRequired } from './chutes-replies.js';
 import { engineErrorOf, engineReply } from './engine-errors.js';
@@ -19,20 +19,16 @@ export function refusalOfCaller(
   return prompt === 'bad-content' ? REPLIES.badContent : undefined;
 }
 
-/**
- * Why a model does not answer: Chutes' reasons first, then those of its engine.
- *
- * @param entry undefined if the model list has none
- */
+/** Why a model does not answer: Chutes' reasons first, then those of its engine. */
 export function refusalOfModel(
   { headers }: RecordedRequest,
   prompt: Prompt,
-  entry: ModelEntry | undefined,
-  isIdle: boolean,
+  feeds: Pick<Feeds, 'find' | 'isIdle'>,
 ): Reply | undefined {
+  const entry = feeds.find(prompt.model);
   if (entry === undefined) return modelNotFound(prompt.model);
   if (headers['x-tee-only'] === 'true' && entry.confidential_compute !== true) return teeRequired();
-  if (isIdle) return noInstances(entry.chute_id);
+  if (feeds.isIdle(entry.id)) return noInstances(entry.chute_id);
   const error = engineErrorOf(prompt, entry);
   return error && engineReply(error, prompt.stream);
 }

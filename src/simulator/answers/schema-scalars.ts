@@ -14,6 +14,9 @@ const TEXT_OF_FORMAT: Readonly<Record<string, string>> = {
   ipv6: '2001:db8::1',
 };
 
+/** Texts that have to be longer do not fit. */
+const MAX_CHARACTERS = 100_000;
+
 /** What a pattern may have been written for. */
 const TEXTS_TO_TRY = ['a', 'A', '1', 'abc', 'ABC', 'abc-1', '123', '12345', '+491234567', '12:00', '1.0.0'];
 
@@ -49,7 +52,7 @@ export function numberFor(schema: Schema, step: number | undefined, place: numbe
  */
 export function textFor(schema: Schema, name: string, place: number): string {
   const { format, pattern, minLength, maxLength } = schema;
-  const least = boundOf(minLength, 0);
+  const least = Math.min(boundOf(minLength, 0), MAX_CHARACTERS);
   const most = boundOf(maxLength, Infinity);
   const words = `simulated ${name}${place > 0 ? ` ${place + 1}` : ''}`;
   const usual = words.padEnd(least, ` ${words}`).slice(0, Math.max(least, Math.min(most, words.length)));

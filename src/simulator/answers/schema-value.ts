@@ -60,7 +60,7 @@ export function valueFor(root: unknown): unknown {
     const names = new Set(listOf(schema['required']).map(String));
     if (!isDeep(at)) for (const name of Object.keys(properties)) names.add(name);
     const fewest = Number(schema['minProperties'] ?? (isSchema(other) && !isDeep(at) ? 1 : 0));
-    for (let n = names.size; n < fewest; n += 1) names.add(`key_${n + 1}`);
+    for (let n = names.size; n < Math.min(fewest, MAX_VALUES); n += 1) names.add(`key_${n + 1}`);
     return Object.fromEntries(
       [...names].map((name) => [
         name,
@@ -98,10 +98,16 @@ function isDeep({ refs }: Place): boolean {
 }
 
 function branchOf(branches: readonly unknown[], at: Place): unknown {
-  const isNull = (branch: unknown) => isSchema(branch) && branch['type'] === 'null';
   if (!isDeep(at)) return branches.find((branch) => !isNull(branch)) ?? branches[0];
-  const hasRef = (branch: unknown) => JSON.stringify(branch).includes('"$ref"');
   return branches.find(isNull) ?? branches.find((branch) => !hasRef(branch)) ?? branches[0];
+}
+
+function isNull(schema: unknown): boolean {
+  return isSchema(schema) && schema['type'] === 'null';
+}
+
+function hasRef(schema: unknown): boolean {
+  return JSON.stringify(schema).includes('"$ref"');
 }
 
 function typeOf(schema: Schema, at: Place): unknown {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { simulatedModels } from './simulated-models.js';
+import { CATALOGS, type CatalogMonth } from './model-table.js';
+import { type ModelEntry, simulatedModels } from './simulated-models.js';
 import { PRIVATE_NAME, simulatedUtilization, type UtilizationRow } from './simulated-utilization.js';
 
 const CREATED = 1_771_000_000;
@@ -50,6 +51,87 @@ describe('model list', () => {
       expect(entry).not.toHaveProperty('context_length');
       expect(entry).not.toHaveProperty('quantization');
       expect(entry).not.toHaveProperty('input_modalities');
+    }
+  });
+});
+
+function count(entries: readonly ModelEntry[], field: string, value: unknown): number {
+  return entries.filter((entry) => [entry[field]].flat().includes(value)).length;
+}
+
+function lengthOf({ context_length, max_model_len }: ModelEntry): number {
+  return Math.min(Number(context_length ?? Infinity), Number(max_model_len ?? Infinity));
+}
+
+describe('what the models of a month can do', () => {
+  test.each<[CatalogMonth, Readonly<Record<string, number>>, Readonly<Record<string, number>>]>([
+    [
+      '2026-02',
+      { all: 61, tools: 43, json: 55, structured: 53, misspelt: 2, image: 14, video: 1, tee: 21, bare: 6 },
+      { to32k: 10, to41k: 5, above1M: 0 },
+    ],
+    [
+      '2026-08',
+      { all: 15, tools: 12, json: 12, structured: 11, misspelt: 1, image: 6, video: 2, tee: 14, bare: 3 },
+      { to32k: 0, to41k: 1, above1M: 3 },
+    ],
+  ])('SIM-301: %s', (month, numbers, lengths) => {
+    const entries = simulatedModels(1, CREATED, CATALOGS[month]);
+    const between = (low: number, high: number) =>
+      entries.filter((entry) => lengthOf(entry) > low && lengthOf(entry) <= high).length;
+    expect({
+      all: entries.length,
+      tools: count(entries, 'supported_features', 'tools'),
+      json: count(entries, 'supported_features', 'json_mode'),
+      structured: count(entries, 'supported_features', 'structured_outputs'),
+      misspelt: count(entries, 'supported_features', 'structured_output'),
+      image: count(entries, 'input_modalities', 'image'),
+      video: count(entries, 'input_modalities', 'video'),
+      tee: count(entries, 'confidential_compute', true),
+      bare: entries.filter((entry) => !('supported_features' in entry)).length,
+    }).toEqual(numbers);
+    expect({
+      to32k: between(0, 32_768),
+      to41k: between(32_768, 41_000),
+      above1M: between(1_000_000, 2_000_000),
+    }).toEqual(lengths);
+  });
+
+  test.each<[CatalogMonth, number, number]>([
+    ['2026-02', 0.5, 3],
+    ['2026-08', 0.1, 15],
+  ])('SIM-301: %s: cached input costs %d of fresh one, output at most $%d', (month, share, highest) => {
+    for (const seed of SEEDS) {
+      for (const { pricing } of simulatedModels(seed, CREATED, CATALOGS[month])) {
+        if (pricing === undefined) continue;
+        const { prompt, completion, input_cache_read: cached } = pricing as Readonly<Record<string, number>>;
+        expect(cached).toBeCloseTo((prompt ?? 0) * share, 3);
+        expect(cached).toBeGreaterThan(0);
+        expect(completion).toBeLessThanOrEqual(highest);
+        expect(completion).toBeGreaterThan(prompt ?? 0);
+      }
+    }
+  });
+
+  test('SIM-301: some say a longer max_model_len than context_length', () => {
+    const entries = simulatedModels(1, CREATED);
+    const odd = entries.filter((entry) => Number(entry['max_model_len']) > Number(entry['context_length']));
+    expect(odd.map(({ id }) => id)).toContain('unsloth/gemma-3-12b-it');
+    expect(odd.length).toBe(4);
+  });
+
+  test('SIM-301: an external model has neither price nor lengths nor features, and no utilization', () => {
+    const { models } = CATALOGS['2026-08'];
+    const external = simulatedModels(1, CREATED, CATALOGS['2026-08']).filter(({ id }) =>
+      id.startsWith('external/'),
+    );
+    expect(external.map((entry) => Object.keys(entry))).toEqual([
+      ['id', 'root', 'object', 'parent', 'created', 'owned_by'],
+    ]);
+    for (const seed of SEEDS) {
+      const names = simulatedUtilization(seed, 0, STAMP, models).map(({ name }) => name);
+      expect(names).not.toContain(external[0]?.id);
+      expect(names.filter((name) => name.endsWith('-TEE')).length).toBeGreaterThan(8);
     }
   });
 });
