@@ -34,6 +34,18 @@ export function needsIn(set: NeedSet): readonly Need[] {
   return NEEDS.filter((_, bit) => (set & (1 << bit)) !== 0);
 }
 
+const NAMES = new Map<NeedSet, readonly Need[]>();
+
+/** As {@link needsIn}, the same list each time; there are 256 sets. */
+export function needNames(set: NeedSet): readonly Need[] {
+  let names = NAMES.get(set);
+  if (!names) {
+    names = needsIn(set);
+    NAMES.set(set, names);
+  }
+  return names;
+}
+
 /** USD per million tokens. */
 export interface Price {
   readonly prompt: number;

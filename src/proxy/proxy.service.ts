@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { needNames } from '../catalog/abilities.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { type Asked, readAsked } from '../reading/asked.js';
@@ -14,6 +15,7 @@ import { MetricsService } from '../telemetry/metrics.service.js';
 import { asHeaderValue } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
+import { DryRunService, isDryRun } from './dry-run.service.js';
 import { upstreamRequests } from './upstream-requests.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
@@ -27,6 +29,7 @@ export class ProxyService {
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
     private readonly sticky: StickyService,
+    private readonly dryRuns: DryRunService,
     private readonly attempts: AttemptsService,
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
@@ -49,11 +52,13 @@ export class ProxyService {
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
       const decision = this.routing.decide(route, asked);
-      record.candidates = decision.candidates.length;
+      this.note(decision, record);
 
       const holding = this.holdPin(record, asked, decision);
       const pin = holding instanceof Promise ? await holding : holding;
       const order = candidateOrder(decision.candidates, pin?.model);
+      record.isPinned = order.pinnedAt !== -1;
+      if (isDryRun(record.request)) return await this.dryRuns.answer(record, asked.model, decision, order);
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
@@ -65,6 +70,16 @@ export class ProxyService {
     } finally {
       body?.release();
     }
+  }
+
+  private note({ route, request, candidates, left }: Decision, record: RequestRecord): void {
+    record.candidates = candidates.length;
+    record.needs = needNames(request.needs);
+    if (route.mode === 'alias') {
+      record.alias = route.alias.alias;
+      record.sort = route.alias.policy.sort;
+    }
+    for (const [reason, models] of left) this.metrics.modelsExcluded(reason, models);
   }
 
   /** Whoever names one model stays on it anyway. */

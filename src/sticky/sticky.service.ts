@@ -80,9 +80,19 @@ export class StickyService implements PinKeeper {
     );
   }
 
+  /** The client's pin, and whether a request with these candidates would follow it. Changes nothing, and is not counted. */
+  async describe(
+    request: IncomingMessage,
+    modelValue: string,
+    candidates: readonly Choice[],
+  ): Promise<{ model: ModelId; applies: boolean } | undefined> {
+    const key = this.keyOf(request, modelValue);
+    const pin = key && (await Promise.resolve(this.store.get(key)).catch(() => undefined));
+    return pin && { model: pin.model, applies: this.isFollowed(pin, candidates) };
+  }
+
   private eligible(pin: Pin | undefined, candidates: readonly Choice[]): Pin | undefined {
-    const isEligible =
-      pin !== undefined && this.appliesNow(pin) && candidates.some(({ model }) => model === pin.model);
+    const isEligible = pin !== undefined && this.isFollowed(pin, candidates);
     this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
     return isEligible ? pin : undefined;
   }
@@ -98,8 +108,11 @@ export class StickyService implements PinKeeper {
     this.countFailure(this.store.drop(key, model));
   }
 
-  private appliesNow(pin: Pin): boolean {
-    return applies(pin, this.store.nowMs(), this.config.failbackMs);
+  private isFollowed(pin: Pin, candidates: readonly Choice[]): boolean {
+    return (
+      applies(pin, this.store.nowMs(), this.config.failbackMs) &&
+      candidates.some(({ model }) => model === pin.model)
+    );
   }
 
   /** Nobody waits for a write. */
