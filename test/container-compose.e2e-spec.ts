@@ -99,9 +99,10 @@ describe('the router', () => {
   test('OPS-11: what the file sets for it is a setting with a value that it takes', () => {
     const { environment = {} } = serviceOf('router');
     expect(Object.keys(environment).filter((name) => !(name in new Environment()))).toEqual([]);
-    const { host, port } = loadConfig(environment).listen;
-    expect(host).toBe('0.0.0.0');
-    expect(serviceOf('router').ports?.[0]).toMatch(new RegExp(`:${port}$`));
+    const { listen, admin } = loadConfig(environment);
+    expect([listen.host, admin?.host]).toEqual(['0.0.0.0', '0.0.0.0']);
+    const published = serviceOf('router').ports?.map((mapping) => Number(mapping.split(':').at(-1)));
+    expect(published).toEqual([listen.port, admin?.port]);
   });
 });
 
@@ -124,7 +125,7 @@ describe('files and secrets', () => {
     );
     const { rule_files: rules } = prometheus as { rule_files: string[] };
     expect(rules.filter((path) => !targets.includes(`/etc/prometheus/${path}`))).toEqual([]);
-    expect(JSON.stringify(prometheus)).toContain('"router:8080"');
+    expect(JSON.stringify(prometheus)).toContain('"router:8081"');
     expect(JSON.stringify(read('grafana/provisioning/datasources/prometheus.yml'))).toContain(
       'prometheus:9090',
     );

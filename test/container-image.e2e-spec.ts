@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
-import { closedPort } from './support/ports.js';
+import { closedPort, quietPort } from './support/ports.js';
 import { CAN_SWITCH_USER, Image, type ImageProcess } from './support/image.js';
 import { environmentFor, eventually } from './support/router.js';
 
@@ -37,8 +37,12 @@ function startRouter(...nodeFlags: string[]): ImageProcess {
 }
 
 async function health(listenAddress: string, ...args: string[]): Promise<number | null> {
+  return healthWith({ LISTEN_ADDR: listenAddress }, ...args);
+}
+
+async function healthWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<number | null> {
   const [, ...command] = image.instruction('HEALTHCHECK').words;
-  const [code] = await image.start([...command, ...args], { LISTEN_ADDR: listenAddress }).ended;
+  const [code] = await image.start([...command, ...args], env).ended;
   return code;
 }
 
@@ -122,6 +126,19 @@ describe('the health check', () => {
     expect(await health(url.host)).toBe(0);
     expect(await health(`0.0.0.0:${url.port}`)).toBe(0);
     expect(await health('127.0.0.1:1', `${url.origin}/readyz`)).toBe(0);
+  });
+
+  test('OPS-6: asks at the inside port where there is one', async () => {
+    const inside = `127.0.0.1:${await quietPort()}`;
+    const router = image.start(image.instruction('ENTRYPOINT').words, {
+      ...environmentFor(chutes.url),
+      ADMIN_LISTEN_ADDR: inside,
+    });
+    const { host } = new URL(await router.saying(LISTENING));
+    await untilReady(new URL(`http://${inside}`));
+    expect(await healthWith({ LISTEN_ADDR: host, ADMIN_LISTEN_ADDR: inside })).toBe(0);
+    expect(await healthWith({ LISTEN_ADDR: '127.0.0.1:1', ADMIN_LISTEN_ADDR: ` ${inside} ` })).toBe(0);
+    expect(await healthWith({ LISTEN_ADDR: host, ADMIN_LISTEN_ADDR: '' })).toBe(1);
   });
 
   test('OPS-6: fails while the router is not ready', async () => {

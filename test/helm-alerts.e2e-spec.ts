@@ -5,6 +5,7 @@ import { methodsServedAt } from '../src/openai/served-paths.js';
 import { describeHelm, EVERYTHING, notes, render, type Values } from './support/helm.js';
 import { specOf } from './support/manifests.js';
 
+const LAG: Values = { autoscaling: { enabled: true, targetEventLoopLagMs: 80 } };
 const ALERTS = readFileSync('deploy/observability/alerts.yml', 'utf8');
 
 const rulesOf = (values: Values) =>
@@ -17,17 +18,21 @@ describeHelm('the PrometheusRule', () => {
   });
 
   test.each([
-    ['READYZ_MAX_SNAPSHOT_AGE_MS', 600_000, 'chutes_autopilot_ready_snapshot_age_ms', 20_000],
-    ['READYZ_MAX_ALLOWLIST_AGE_MS', 20_000, 'chutes_autopilot_ready_allowlist_age_ms', 600_000],
-  ])(
-    'OPS-22: takes from %s when a feed is stale, and changes nothing else',
-    (name, age, metric, byDefault) => {
-      const [before, after] = [`${metric} > ${byDefault} `, `${metric} > ${age} `];
-      expect(ALERTS.split(before)).toHaveLength(2);
-      const { groups } = parse(ALERTS.replace(before, after)) as { groups: unknown };
-      expect(rulesOf({ config: { [name]: age } })).toEqual({ groups });
-    },
-  );
+    [
+      'READYZ_MAX_SNAPSHOT_AGE_MS',
+      600_000,
+      'ready_snapshot_age_ms > 20000',
+      'ready_snapshot_age_ms > 600000',
+    ],
+    ['READYZ_MAX_ALLOWLIST_AGE_MS', 20_000, 'allowlist_age_ms > 600000', 'allowlist_age_ms > 20000'],
+    ['OVERLOAD_LAG_MS', 150, 'lag_seconds[2m]) > 0.25', 'lag_seconds[2m]) > 0.075'],
+    ['OVERLOAD_LAG_MS', 0, 'lag_seconds[2m]) > 0.25', 'lag_seconds[2m]) > 0.25'],
+    ['MAX_CLIENT_CONNECTIONS', 2_000_000, 'connections > 6553', 'connections > 1600000'],
+  ])('OPS-22: takes a limit from %s (%d), and changes nothing else', (name, value, before, after) => {
+    expect(ALERTS.split(before)).toHaveLength(2);
+    const { groups } = parse(ALERTS.replace(before, after)) as { groups: unknown };
+    expect(rulesOf({ config: { [name]: value } })).toEqual({ groups });
+  });
 });
 
 describeHelm('the ServiceMonitor', () => {
@@ -37,7 +42,7 @@ describeHelm('the ServiceMonitor', () => {
   ])('OPS-22: names the job as the alerts expect, and by namespace and release, %s', (_, values: Values) => {
     const { endpoints } = specOf('ServiceMonitor', render({ ...EVERYTHING, ...values }));
     const relabelings = [{ targetLabel: 'job', replacement: 'models/prod/chutes-autopilot' }];
-    expect(endpoints).toEqual([{ port: 'http', path: '/metrics', interval: '15s', relabelings }]);
+    expect(endpoints).toEqual([{ port: 'admin', path: '/metrics', interval: '15s', relabelings }]);
     const patterns = [...ALERTS.matchAll(/job=~"([^"]*)"/g)].map(([, pattern = '']) => pattern);
     expect(patterns.length).toBeGreaterThan(4);
     for (const pattern of patterns) {
@@ -50,10 +55,10 @@ describeHelm('the ServiceMonitor', () => {
 describeHelm('the notes', () => {
   test.each([
     ['alerts without a ServiceMonitor', { prometheusRule: { enabled: true } }, 'Without serviceMonitor'],
-    ['a Service of the type NodePort', { service: { type: 'NodePort' } }, 'publishes /metrics'],
-    ['a Service of the type LoadBalancer', { service: { type: 'LoadBalancer' } }, 'publishes /metrics'],
-  ])('OPS-23: warn of %s', (_, values: Values, warning) => {
+    ['a ServiceMonitor behind a network policy', { serviceMonitor: { enabled: true } }, '"monitoring"'],
+    ['an autoscaler that asks for a metric of pods', LAG, 'an adapter has to serve it'],
+  ])('OPS-23: warn of %s, and only then', (_, values: Values, warning) => {
     expect(notes(values)).toContain(warning);
-    expect(notes({ ...EVERYTHING })).not.toContain(warning);
+    expect(notes({})).not.toContain(warning);
   });
 });

@@ -20,6 +20,9 @@ const SCHEMA = JSON.parse(read(`${CHART}/values.schema.json`)) as {
   properties: { config: { properties: Values } };
 };
 
+/** The configuration of a router of which the chart sets nothing but the addresses. */
+const bare = () => loadConfig({ ADMIN_LISTEN_ADDR: '0.0.0.0:8081' });
+
 /** The configuration of a router with this ConfigMap and Secret. */
 function configOf(manifests: readonly Manifest[]): Config {
   const sources = manifests.flatMap(({ data, stringData }) => [data ?? {}, stringData ?? {}]);
@@ -69,19 +72,20 @@ describeHelm('the chart', () => {
 });
 
 describeHelm('the settings of the chart', () => {
-  test('OPS-17: are those of the router, but for the address and the secrets', () => {
-    const elsewhere = new Set(['LISTEN_ADDR', 'STICKY_HASH_SECRET', 'REDIS_URL']);
+  test('OPS-17: are those of the router, but for the addresses and the secrets', () => {
+    const elsewhere = new Set(['LISTEN_ADDR', 'ADMIN_LISTEN_ADDR', 'STICKY_HASH_SECRET', 'REDIS_URL']);
     const settings = new Set(Object.keys(new Environment()));
     expect(new Set(Object.keys(SCHEMA.properties.config.properties))).toEqual(settings.difference(elsewhere));
   });
 
   test('OPS-17: by default change nothing of the defaults of the router', () => {
-    expect(configOf(render())).toEqual(loadConfig({}));
+    expect(configOf(render())).toEqual(bare());
   });
 
   test('OPS-17: reach the router as they are', () => {
     const config = configOf(render(EVERYTHING));
     expect(config.listen).toEqual({ host: '::', port: 8080 });
+    expect(config.admin).toEqual({ host: '::', port: 8081 });
     expect(config.backend.origin).toBe('http://llm.internal:8081');
     expect(config.requests.maxBytes).toBe(67_108_864);
     expect(config.trustedProxies).toEqual(['10.0.0.0/8']);
@@ -134,7 +138,7 @@ describeHelm('the settings of the chart', () => {
     const names = Object.keys(SCHEMA.properties.config.properties).filter((name) => !computed.has(name));
     const empty = Object.fromEntries(names.map((name) => [name, '']));
     const rules = { prometheusRule: { enabled: true } };
-    expect(configOf(render({ ...withConfig(empty), ...rules }))).toEqual(loadConfig({}));
+    expect(configOf(render({ ...withConfig(empty), ...rules }))).toEqual(bare());
   });
 
   test.each([

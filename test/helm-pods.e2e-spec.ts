@@ -8,6 +8,7 @@ import { CHART, describeHelm, EVERYTHING, render, VALUE_SETS } from './support/h
 import { type Manifest, only, specOf } from './support/manifests.js';
 
 const ROUTER = 'prod-chutes-autopilot';
+const ADMIN = `${ROUTER}-admin`;
 const TEST = `${ROUTER}-test`;
 
 function podOf(manifests: readonly Manifest[]) {
@@ -25,13 +26,14 @@ describeHelm('a pod', () => {
         runAsNonRoot: true,
         seccompProfile: { type: 'RuntimeDefault' },
       });
-      expect(containers.map((container) => container.securityContext)).toEqual([
-        {
+      expect(containers.length).toBeGreaterThan(0);
+      for (const container of containers) {
+        expect(container.securityContext).toEqual({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
           capabilities: { drop: ['ALL'] },
-        },
-      ]);
+        });
+      }
     }
   });
 
@@ -49,16 +51,23 @@ describeHelm('a pod', () => {
     const asked = [startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet);
     expect(asked.map(({ path }) => path)).toEqual(['/healthz', '/healthz', '/readyz']);
     expect(asked.filter(({ path }) => !methodsServedAt(path)?.includes('GET'))).toEqual([]);
-    expect(new Set(asked.map(({ port }) => port))).toEqual(new Set(ports.map(({ name }) => name)));
+    expect(new Set(asked.map(({ port }) => port))).toEqual(new Set(['admin']));
+    expect(ports.map(({ name }) => name)).toContain('admin');
   });
 
-  test.each(VALUE_SETS)('OPS-15: has one port, the one that the router listens at, %s', (_, values) => {
+  test.each(VALUE_SETS)('OPS-15: has the two ports that the router listens at, %s', (_, values) => {
     const manifests = render(values);
-    const { listen } = loadConfig({ LISTEN_ADDR: only('ConfigMap', manifests).data?.['LISTEN_ADDR'] });
+    const { data = {} } = only('ConfigMap', manifests);
+    const { listen, admin } = loadConfig({
+      LISTEN_ADDR: data['LISTEN_ADDR'],
+      ADMIN_LISTEN_ADDR: data['ADMIN_LISTEN_ADDR'],
+    });
+    expect(admin?.host).toBe(listen.host);
     const { ports } = podOf(manifests).container;
-    expect(ports.map(({ containerPort }) => containerPort)).toEqual([listen.port]);
-    const service = specOf('Service', manifests);
-    expect(service.ports.map(({ targetPort }) => targetPort)).toEqual(ports.map(({ name }) => name));
+    expect(ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([
+      ['http', listen.port],
+      ['admin', admin?.port],
+    ]);
   });
 
   test.each([
@@ -109,14 +118,20 @@ describeHelm('what stands around the pods', () => {
     const { matchLabels } = specOf('Deployment', manifests).selector;
     expect(labels).toMatchObject(matchLabels);
     expect([
-      specOf('Service', manifests).selector,
+      specOf('Service', manifests, ROUTER).selector,
+      specOf('Service', manifests, ADMIN).selector,
       specOf('PodDisruptionBudget', manifests).selector.matchLabels,
       specOf('NetworkPolicy', manifests, ROUTER).podSelector.matchLabels,
       pod.topologySpreadConstraints[0].labelSelector.matchLabels,
-    ]).toEqual(Array.from({ length: 4 }, () => matchLabels));
-    const service = only('Service', manifests).metadata.labels;
-    const monitor = specOf('ServiceMonitor', manifests);
-    expect(service).toMatchObject(monitor.selector.matchLabels);
+    ]).toEqual(Array.from({ length: 5 }, () => matchLabels));
+  });
+
+  test('OPS-19: the ServiceMonitor finds the Service of the inside port, and no other', () => {
+    const manifests = render(EVERYTHING);
+    const { selector } = specOf('ServiceMonitor', manifests);
+    const labels = [ROUTER, ADMIN].map((name) => only('Service', manifests, name).metadata.labels);
+    expect(labels[0]).not.toMatchObject(selector.matchLabels);
+    expect(labels[1]).toMatchObject(selector.matchLabels);
   });
 
   test('OPS-19: does not find the pod of the test', () => {
@@ -140,8 +155,10 @@ describeHelm('what stands around the pods', () => {
     const pod = specOf('Pod', render(EVERYTHING));
     const { nodeSelector, tolerations } = EVERYTHING;
     expect(pod).toMatchObject({ nodeSelector, tolerations });
-    const { requests, limits } = pod.containers[0].resources;
-    expect([requests.cpu, requests.memory, limits.memory].filter(Boolean)).toHaveLength(3);
+    for (const { resources } of pod.containers) {
+      const { requests, limits } = resources;
+      expect([requests.cpu, requests.memory, limits.memory].filter(Boolean)).toHaveLength(3);
+    }
   });
 
   test('OPS-19: leaves the number of pods to the autoscaler where there is one', () => {
@@ -149,18 +166,25 @@ describeHelm('what stands around the pods', () => {
     expect(specOf('Deployment', render(EVERYTHING)).replicas).toBeUndefined();
   });
 
-  test('OPS-19: the test of a release asks the Service whether the router is ready', () => {
+  test('OPS-19: the test of a release asks both Services, whether the router is ready and whether it serves', () => {
     const manifests = render();
     const { containers } = specOf('Pod', manifests);
-    const { ports } = specOf('Service', manifests);
-    const url = `http://${only('Service', manifests).metadata.name}:${ports[0].port}/readyz`;
-    expect(containers[0].command).toEqual(['node', '/app/healthcheck.mjs', url]);
+    const asked = [
+      [ADMIN, '/readyz'],
+      [ROUTER, '/v1/models'],
+    ].map(([service = '', path = '']) => {
+      expect(methodsServedAt(path)).toContain('GET');
+      return `http://${service}:${specOf('Service', manifests, service).ports[0].port}${path}`;
+    });
+    expect(containers.map(({ command }) => command)).toEqual(
+      asked.map((url) => ['node', '/app/healthcheck.mjs', url]),
+    );
   });
 
   test('OPS-20: the ingress leads to the client routes and nowhere else', () => {
     const manifests = render(EVERYTHING);
     const backend = {
-      service: { name: only('Service', manifests).metadata.name, port: { name: 'http' } },
+      service: { name: only('Service', manifests, ROUTER).metadata.name, port: { name: 'http' } },
     };
     const paths = ['/v1', '/chutes'].map((path) => ({ path, pathType: 'Prefix', backend }));
     expect(specOf('Ingress', manifests)).toMatchObject({
@@ -182,7 +206,7 @@ describeHelm('what stands around the pods', () => {
       { config: { STICKY_STORE: 'redis' }, secret: { existingSecret: 'mine' } },
       [443, 6379],
     ],
-  ])('OPS-21: the network lets in at the port, and out to where the settings lead, %s', (_, values, out) => {
+  ])('OPS-21: the network lets in at the ports, and out to where the settings lead, %s', (_, values, out) => {
     const manifests = render(values);
     const { policyTypes, ingress, egress } = specOf('NetworkPolicy', manifests, ROUTER);
     expect(policyTypes).toEqual(['Ingress', 'Egress']);
@@ -210,9 +234,11 @@ describeHelm('what stands around the pods', () => {
     expect(podOf(manifests).labels).not.toMatchObject(podSelector.matchLabels);
     const routers = { podSelector: specOf('NetworkPolicy', manifests, ROUTER).podSelector };
     expect(ingress).toEqual([]);
-    expect(egress.slice(1)).toEqual([{ ports: [{ port: 8080, protocol: 'TCP' }], to: [routers] }]);
-    const [listening] = specOf('NetworkPolicy', manifests, ROUTER).ingress;
-    expect(listening?.from).toEqual([{ namespaceSelector: {} }, { podSelector }]);
+    const ports = [8080, 8081].map((port) => ({ port, protocol: 'TCP' }));
+    expect(egress.slice(1)).toEqual([{ ports, to: [routers] }]);
+    for (const { from } of specOf('NetworkPolicy', manifests, ROUTER).ingress) {
+      expect(from).toContainEqual({ podSelector });
+    }
   });
 });
 

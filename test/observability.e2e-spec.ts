@@ -44,6 +44,20 @@ describe('alerts', () => {
     expect(healthy?.fires).toEqual([]);
   });
 
+  test('OBS-600: they speak up before the router refuses', () => {
+    const { maxLagMs, maxConnections } = loadConfig({}).requests;
+    expect(limitOf('ChutesAutopilotEventLoopLag')).toBe(maxLagMs / 1_000 / 2);
+    expect(limitOf('ChutesAutopilotConnections')).toBe(Math.floor(maxConnections * 0.8));
+  });
+
+  test('OBS-600: they name what is refused', () => {
+    const named = ['ChutesAutopilotOverloaded', 'ChutesAutopilotConnectionsRefused'].map((name) =>
+      exprOf(name),
+    );
+    expect(named[0]).toContain('chutes_autopilot_requests_shed_total');
+    expect(named[1]).toContain('chutes_autopilot_connections_refused_total');
+  });
+
   test('OBS-29: a feed is stale to them when it is stale to /readyz', () => {
     const { maxSnapshotAgeMs, maxAllowlistAgeMs } = loadConfig({}).readiness;
     expect(limitOf('ChutesAutopilotUtilizationStale')).toBe(maxSnapshotAgeMs);
@@ -106,7 +120,11 @@ describe('the dashboard', () => {
 
 /** The number that an alert's metric must be above. */
 function limitOf(name: string): number {
-  return Number(/ > (\d+)/.exec(ALERTS.find(({ alert }) => alert === name)?.expr ?? '')?.[1]);
+  return Number(/ > ([\d.]+)/.exec(exprOf(name))?.[1]);
+}
+
+function exprOf(name: string): string {
+  return ALERTS.find(({ alert }) => alert === name)?.expr ?? '';
 }
 
 function provisioned(path: string): unknown {

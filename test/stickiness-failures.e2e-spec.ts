@@ -111,25 +111,32 @@ describe('the pinned model fails', () => {
     await narrow.close();
   });
 
-  test.each([
-    ['cut-stream', true],
-    ['unframed-error', true],
-    ['stall', true],
-    ['truncated', true],
-    ['cut-stream', false],
-    ['truncated', false],
-  ] as const)('STK-9: %s after the commit drops the pin (streamed: %s)', async (kind, stream) => {
-    const of = kind === 'stall' ? hasty : router;
-    const { caller } = newClient(of);
-    await caller.pinToSecond(LIST);
-    chutes.behave(B, kind, { times: 1 });
-    const before = of.requestLogs.length;
-    await caller.ask(LIST, { stream }).catch(() => 'It was cut, as it should be.');
-    await eventually(() => of.requestLogs.length > before);
-    expect(of.requestLogs.at(-1)).toMatchObject({ model: B, attempts: 1, ending: 'interrupted' });
-    await arrived(chutes, 1);
-    expect(await caller.tries(LIST)).toEqual([A]);
-  });
+  test.each(['cut-stream', 'unframed-error', 'stall', 'truncated'] as const)(
+    'STK-9: %s after the commit drops the pin',
+    async (kind) => {
+      const of = kind === 'stall' ? hasty : router;
+      const { caller } = newClient(of);
+      await caller.pinToSecond(LIST);
+      chutes.behave(B, kind, { times: 1 });
+      const before = of.requestLogs.length;
+      await caller.ask(LIST, { stream: true }).catch(() => 'It was cut, as it should be.');
+      await eventually(() => of.requestLogs.length > before);
+      expect(of.requestLogs.at(-1)).toMatchObject({ model: B, attempts: 1, ending: 'interrupted' });
+      await arrived(chutes, 1);
+      expect(await caller.tries(LIST)).toEqual([A]);
+    },
+  );
+
+  test.each(['cut-stream', 'truncated'] as const)(
+    'STK-8, ATT-821: %s of an answer in one piece moves the pin to the model that answers instead',
+    async (kind) => {
+      const { caller } = newClient(router);
+      await caller.pinToSecond(LIST);
+      chutes.behave(B, kind, { times: 1 });
+      expect(await caller.tries(LIST)).toEqual([B, A]);
+      expect(await caller.tries(LIST)).toEqual([A]);
+    },
+  );
 
   test.each<NamedKind>(['cut-stream', 'unframed-error', 'stall'])(
     'STK-9: %s drops the pin when the router sees it, though the client cannot be told yet',

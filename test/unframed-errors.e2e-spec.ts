@@ -97,8 +97,6 @@ describe('nothing is added', () => {
     ['to a good stream', [EVENT, 'data: [DONE]\n\n']],
     ['to a stream without [DONE]', [EVENT]],
     ['to a stream that ends inside an event', [EVENT, 'data: {"cho']],
-    ['when the line is in the middle', [EVENT, `${LINE}\n`, EVENT]],
-    ['when the upstream has framed its error', [EVENT, `data: ${LINE}\n\n`]],
     [
       'when a model says such a line',
       ['data: {"choices":[{"delta":{"content":"\\n{\\"error\\": 1}"}}]}\n\n'],

@@ -1,8 +1,10 @@
 // Ends with 0 if the router is ready, else with 1: `node healthcheck.mjs [url]`. Without a URL it asks the router
-// of its own container, where LISTEN_ADDR says that it listens.
+// of its own container, at the inside port if ADMIN_LISTEN_ADDR names one, else where LISTEN_ADDR says that it listens.
 import { get } from 'node:http';
 
-const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(process.env.LISTEN_ADDR?.trim() || '0.0.0.0:8080') ?? [];
+const { ADMIN_LISTEN_ADDR, LISTEN_ADDR } = process.env;
+const address = ADMIN_LISTEN_ADDR?.trim() || LISTEN_ADDR?.trim() || '0.0.0.0:8080';
+const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
 const here = { '0.0.0.0': '127.0.0.1', '[::]': '[::1]' }[host] ?? host;
 const url = process.argv[2] ?? `http://${here}:${port}/readyz`;
 

@@ -47,6 +47,9 @@ describe('loadConfig', () => {
         firstByteTimeoutMs: 30_000,
         patientTimeoutMs: 620_000,
         retryableStatuses: new Set([502, 503, 504]),
+        failsOverOnCapacity: false,
+        retriesEmpty: false,
+        shapesErrors: false,
       },
       upstream: {
         connectTimeoutMs: 2_000,
@@ -324,6 +327,17 @@ describe('what the settings become', () => {
     ['app://obsidian.md,https://*.example.com', ['app://obsidian.md', 'https://*.example.com']],
   ])('CFG-31, CFG-200: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
     expect(loadConfig({ CORS_ALLOWED_ORIGINS: value }).corsOrigins).toEqual(origins);
+  });
+
+  it.each([
+    [{}, [false, false, false]],
+    [{ FAILOVER_ON_CAPACITY: 'true' }, [true, false, false]],
+    [{ RETRY_EMPTY_ANSWERS: 'true' }, [false, true, false]],
+    [{ ERROR_SHAPE: 'openai' }, [false, false, true]],
+    [{ ERROR_SHAPE: 'upstream' }, [false, false, false]],
+  ])('CFG-801, CFG-802: %j', (env, expected) => {
+    const { failsOverOnCapacity, retriesEmpty, shapesErrors } = loadConfig(env).attempts;
+    expect([failsOverOnCapacity, retriesEmpty, shapesErrors]).toEqual(expected);
   });
 
   it.each(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])('CFG-32: LOG_LEVEL=%s', (level) => {

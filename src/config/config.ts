@@ -97,6 +97,9 @@ function toConfig(env: Environment) {
       retryableStatuses: new Set(
         splitList(env.UPSTREAM_RETRYABLE_STATUSES).map(Number),
       ) as ReadonlySet<number>,
+      failsOverOnCapacity: env.FAILOVER_ON_CAPACITY,
+      retriesEmpty: env.RETRY_EMPTY_ANSWERS,
+      shapesErrors: env.ERROR_SHAPE === 'openai',
     },
     upstream: {
       connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,

@@ -200,6 +200,10 @@ describe('what is refused', () => {
     expect(problem).not.toContain('hunter2');
   });
 
+  it.each(['OpenAI', 'anthropic', 'true'])('CFG-802: ERROR_SHAPE=%s', (value) => {
+    expect(refused({ ERROR_SHAPE: value })).toEqual(['ERROR_SHAPE']);
+  });
+
   it.each(['verbose', 'INFO', '30'])('CFG-32: LOG_LEVEL=%s', (value) => {
     expect(refused({ LOG_LEVEL: value })).toEqual(['LOG_LEVEL']);
   });

@@ -64,6 +64,10 @@ export class Environment {
   @WholeNumber({ min: 0 }) UPSTREAM_IDLE_TIMEOUT_MS = 300_000;
   @WholeNumber({ min: 0 }) CLIENT_STALL_TIMEOUT_MS = 300_000;
   @IsStatusList() UPSTREAM_RETRYABLE_STATUSES = '502,503,504';
+  @IsBoolean() FAILOVER_ON_CAPACITY = false;
+  @IsBoolean() RETRY_EMPTY_ANSWERS = false;
+  @IsIn(['upstream', 'openai'], { message: 'ERROR_SHAPE must be upstream or openai' })
+  ERROR_SHAPE: 'upstream' | 'openai' = 'upstream';
   @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;
   @WholeNumber() UPSTREAM_CONNECTION_MAX_AGE_MS = 300_000;
 

@@ -6,6 +6,7 @@ import type { FailureReason } from '../openai/failure-reason.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { type CandidateOrder, placeOf } from '../routing/candidate-order.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
+import type { Refusal } from '../upstream/refusal.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import type { Opened } from '../upstream/relay.service.js';
@@ -52,13 +53,17 @@ class Attempts {
   }
 
   async run(): Promise<Selected | undefined> {
-    const { retryableStatuses } = this.config;
     for (; ; this.n += 1) {
       const exchange = this.open();
       const outcome = await exchange.outcome;
       const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
-      const { kind, failure } = verdict(outcome, { canMove, retryableStatuses });
-      if (failure) this.report(failure);
+      const { retryableStatuses, failsOverOnCapacity } = this.config;
+      const { kind, failure, refusal } = verdict(outcome, {
+        canMove,
+        retryableStatuses,
+        failsOverOnCapacity,
+      });
+      if (failure) this.report(failure, refusal);
       switch (kind) {
         case 'relay':
           return { exchange, answer: outcome as Opened, model: this.model, place: this.place };
@@ -73,11 +78,13 @@ class Attempts {
 
   private open(): UpstreamExchange {
     const { config, failoverUntilMs, plan, record } = this;
-    const hasAlternative = plan.isStreamed && this.hasNext;
+    const { hasNext } = this;
+    const { isStreamed } = plan;
+    const { retryableStatuses, retriesEmpty, shapesErrors } = config;
     return this.upstream.open(
       plan.requestFor(this.model),
-      { settings: config, hasAlternative, failoverUntilMs },
-      { client: record },
+      { settings: config, hasAlternative: isStreamed && hasNext, failoverUntilMs },
+      { client: record, commit: { hasNext, isStreamed, retryableStatuses, retriesEmpty, shapesErrors } },
     );
   }
 
@@ -93,10 +100,11 @@ class Attempts {
     return this.plan.order.candidates[this.place]?.model as ModelId;
   }
 
-  private report(reason: FailureReason): void {
+  private report(reason: FailureReason, refusal: Refusal | undefined): void {
     this.record.failovers.push(reason);
     this.metrics.attemptFailed(reason);
-    this.plan.watcher?.onFailed(this.model, reason);
+    // That it cannot do this one request says nothing against a model.
+    if (refusal !== 'context' && refusal !== 'ability') this.plan.watcher?.onFailed(this.model, reason);
   }
 }
 

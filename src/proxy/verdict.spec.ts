@@ -1,13 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Finding } from '../upstream/answer-gate.js';
 import type { Outcome } from '../upstream/upstream-exchange.client.js';
 import { type Verdict, verdict } from './verdict.js';
 
-const retryableStatuses = new Set([502, 503]);
-const opened = (status: number): Outcome => ({ kind: 'opened', status, headers: [] });
+const settings = { retryableStatuses: new Set([502, 503]), failsOverOnCapacity: false };
+const opened = (status: number, finding: Finding = {}): Outcome => ({
+  kind: 'opened',
+  status,
+  headers: [],
+  ...finding,
+});
 const failed: Outcome = { kind: 'failed', reason: 'upstream_reset' };
 
 describe('what follows from an attempt', () => {
-  const situation = { canMove: true, retryableStatuses };
+  const situation = { canMove: true, ...settings };
 
   test.each([
     ['a retryable status', opened(503)],
@@ -38,7 +44,7 @@ describe('what follows from an attempt', () => {
   ])(
     'ATT-1, ATT-2, ATT-15: %s, when no other candidate is left, or it is too late to try it',
     (_, outcome, expected) => {
-      expect(verdict(outcome, { canMove: false, retryableStatuses }).kind).toBe(expected);
+      expect(verdict(outcome, { canMove: false, ...settings }).kind).toBe(expected);
     },
   );
 });
@@ -53,7 +59,85 @@ describe('why an attempt failed', () => {
     ['a client that left is none', { kind: 'abandoned' }, undefined],
   ])('ATT-25, ATT-29, OBS-5, OBS-6: %s', (_, outcome, expected) => {
     for (const canMove of [true, false]) {
-      expect(verdict(outcome, { canMove, retryableStatuses }).failure).toBe(expected);
+      expect(verdict(outcome, { canMove, ...settings }).failure).toBe(expected);
     }
+  });
+});
+
+describe('what a refusal leads to, while there is somewhere else to go', () => {
+  const ERROR_EVENT = 'upstream_error_event';
+
+  test.each<[string, number, Finding, Verdict]>([
+    [
+      'a model that is gone',
+      500,
+      { refusal: 'model' },
+      { kind: 'next', failure: 'upstream_500', refusal: 'model' },
+    ],
+    [
+      'a model that has moved',
+      404,
+      { refusal: 'model' },
+      { kind: 'next', failure: 'upstream_404', refusal: 'model' },
+    ],
+    [
+      'what it cannot',
+      400,
+      { refusal: 'ability' },
+      { kind: 'next', failure: 'upstream_400', refusal: 'ability' },
+    ],
+    ['a request that is too long', 400, { refusal: 'context' }, { kind: 'relay', refusal: 'context' }],
+    ['a full model', 429, { refusal: 'capacity' }, { kind: 'relay', refusal: 'capacity' }],
+    ['an empty account', 402, { refusal: 'account' }, { kind: 'relay', refusal: 'account' }],
+    ['a wrong token, which is not read', 401, {}, { kind: 'relay', refusal: 'account' }],
+    ['a 500 that is not recognised', 500, {}, { kind: 'relay' }],
+    ['a 503', 503, {}, { kind: 'next', failure: 'upstream_503', refusal: 'model' }],
+    ['a 502', 502, {}, { kind: 'next', failure: 'upstream_502' }],
+    ['an error event', 200, { failure: ERROR_EVENT }, { kind: 'next', failure: ERROR_EVENT }],
+    [
+      'a broken answer',
+      200,
+      { failure: 'upstream_broken_body' },
+      { kind: 'next', failure: 'upstream_broken_body' },
+    ],
+    [
+      'an error event about what it cannot',
+      200,
+      { failure: ERROR_EVENT, refusal: 'ability' },
+      { kind: 'next', failure: ERROR_EVENT, refusal: 'ability' },
+    ],
+    [
+      'an error event about the context',
+      200,
+      { failure: ERROR_EVENT, refusal: 'context' },
+      { kind: 'relay', refusal: 'context' },
+    ],
+  ])('ATT-824, ATT-808, ATT-810: %s', (_, status, finding, expected) => {
+    expect(verdict(opened(status, finding), { canMove: true, ...settings })).toEqual(expected);
+  });
+
+  test('ATT-824: a full model is passed over where that is asked for', () => {
+    expect(
+      verdict(opened(429, { refusal: 'capacity' }), {
+        ...settings,
+        canMove: true,
+        failsOverOnCapacity: true,
+      }),
+    ).toEqual({ kind: 'next', failure: 'upstream_429', refusal: 'capacity' });
+  });
+
+  test.each<[string, number, Finding, Verdict]>([
+    ['a refusal', 500, { refusal: 'model' }, { kind: 'relay' }],
+    ['an error event', 200, { failure: ERROR_EVENT }, { kind: 'relay', failure: ERROR_EVENT }],
+    [
+      'an error event about the context',
+      200,
+      { failure: ERROR_EVENT, refusal: 'context' },
+      { kind: 'relay' },
+    ],
+  ])('ATT-822: where it is too late, %s is relayed', (_, status, finding, expected) => {
+    expect(
+      verdict(opened(status, finding), { canMove: false, ...settings, failsOverOnCapacity: true }),
+    ).toEqual(expected);
   });
 });

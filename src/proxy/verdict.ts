@@ -1,4 +1,5 @@
 import type { FailureReason } from '../openai/failure-reason.js';
+import { type Refusal, refusalOf } from '../upstream/refusal.js';
 import type { Outcome } from '../upstream/upstream-exchange.client.js';
 
 /** What follows from an attempt. */
@@ -9,26 +10,49 @@ export interface Verdict {
     | 'stop'; // the router answers itself
   /** Why the attempt counts as failed, be its answer relayed or not. */
   readonly failure?: FailureReason;
+  /** What a refusal is about that came while there was somewhere else to go. */
+  readonly refusal?: Refusal;
 }
 
 export interface Situation {
   /** Whether another candidate is left within the allowed attempts, and the time to try it. */
   readonly canMove: boolean;
   readonly retryableStatuses: ReadonlySet<number>;
+  /** Whether a model that is full is passed over, and not its client told. */
+  readonly failsOverOnCapacity: boolean;
 }
 
 const RELAY: Verdict = { kind: 'relay' };
 const STOP: Verdict = { kind: 'stop' };
 
-export function verdict(outcome: Outcome, { canMove, retryableStatuses }: Situation): Verdict {
+export function verdict(outcome: Outcome, situation: Situation): Verdict {
   switch (outcome.kind) {
     case 'opened':
-      if (!retryableStatuses.has(outcome.status)) return RELAY;
-      return { kind: canMove ? 'next' : 'relay', failure: `upstream_${outcome.status}` };
+      return verdictOnAnswer(outcome, situation);
     case 'failed':
-      return { kind: canMove ? 'next' : 'stop', failure: outcome.reason };
+      return { kind: situation.canMove ? 'next' : 'stop', failure: outcome.reason };
     case 'overloaded':
     case 'abandoned':
       return STOP;
   }
+}
+
+function verdictOnAnswer(answer: Extract<Outcome, { kind: 'opened' }>, situation: Situation): Verdict {
+  const { status, failure, refusal } = answer;
+  const { canMove, retryableStatuses } = situation;
+  if (retryableStatuses.has(status)) {
+    const failed = { kind: canMove ? 'next' : 'relay', failure: `upstream_${status}` } as const;
+    return canMove && status === 503 ? { ...failed, refusal: 'model' } : failed;
+  }
+  if (failure && !refusal) return { kind: canMove ? 'next' : 'relay', failure };
+  const about = canMove ? (refusal ?? (status < 400 ? undefined : refusalOf(status, undefined))) : undefined;
+  if (!about) return RELAY;
+  return movesOn(about, situation)
+    ? { kind: 'next', failure: failure ?? `upstream_${status}`, refusal: about }
+    : { kind: 'relay', refusal: about };
+}
+
+/** A request that is too long moves on to a model that is known to take more, and of none it is known here. */
+function movesOn(refusal: Refusal, { failsOverOnCapacity }: Situation): boolean {
+  return refusal === 'model' || refusal === 'ability' || (refusal === 'capacity' && failsOverOnCapacity);
 }

@@ -22,6 +22,10 @@ function tailOf(...chunks: string[]): EventStreamTail {
   return tail;
 }
 
+function eventNamed(type: string): string {
+  return `event: ${type}\ndata: {"type":"${type}"}\n\n`;
+}
+
 describe('what is an event stream', () => {
   test.each([
     ['text/event-stream', true],
@@ -67,19 +71,17 @@ describe("Chutes' unframed error line", () => {
     ['split byte by byte', ...`data: {}\n\n${ERROR_LINE}\n`.split('')],
     ['with an object', 'data: {}\n\n', '{"error":{"message":"x","code":500}}'],
   ])('ATT-38: is found %s', (_, ...chunks) => {
-    expect(tailOf(...chunks).endsWithUnframedError()).toBe(true);
+    expect(tailOf(...chunks).ending()).toBe('unfinished');
   });
 
   test.each([
-    ['in an event', 'data: {"error":"x"}\n\n'],
     ['in the text of a model', 'data: {"text":"\\n{\\"error\\":1}"}\n\n'],
-    ['before other lines', `${ERROR_LINE}\n\ndata: [DONE]\n\n`],
     ['under another name', '{"errors":"x"}\n'],
     ['as a value', 'data: {}\n\n{"a":{"error":"x"}}\n'],
     ['where the stream is empty', ''],
     ['after a good end', 'data: {}\n\ndata: [DONE]\n\n'],
   ])('ATT-38: is not seen %s', (_, text) => {
-    expect(tailOf(text).endsWithUnframedError()).toBe(false);
+    expect(tailOf(text).ending()).toBe('complete');
   });
 
   test('ATT-35, ATT-38: is found, or is not, however the stream is cut into chunks', () => {
@@ -97,14 +99,14 @@ describe("Chutes' unframed error line", () => {
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 12 }), (parts) => {
         const [inChunks, atOnce] = [tailOf(...parts), tailOf(parts.join(''))];
-        expect(inChunks.endsWithUnframedError()).toBe(atOnce.endsWithUnframedError());
+        expect(inChunks.ending()).toBe(atOnce.ending());
         expect(inChunks.errorEvent(BODY)).toBe(atOnce.errorEvent(BODY));
       }),
       { numRuns: 1_000 },
     );
   });
 
-  test('ATT-27: of a stream whose chunks are events only the last one is kept in memory', async () => {
+  test('ATT-27: of a stream whose chunks are events only the last few are kept in memory', async () => {
     const tail = new EventStreamTail();
     const chunks = Array.from({ length: 100 }, () => {
       const chunk = Buffer.from('data: {}\n\n');
@@ -113,27 +115,26 @@ describe("Chutes' unframed error line", () => {
     });
     await immediate();
     collectGarbage();
-    expect(tail.endsWithUnframedError()).toBe(false);
-    expect(chunks.filter((chunk) => chunk.deref() !== undefined)).toHaveLength(1);
+    expect(tail.ending()).toBe('complete');
+    expect(chunks.filter((chunk) => chunk.deref() !== undefined).length).toBeLessThanOrEqual(16);
   });
 
   test.each([
     [WINDOW_BYTES - 1, true],
     [WINDOW_BYTES, true],
     [WINDOW_BYTES + 1, false],
-  ])('ATT-39: of %i bytes: %s', (length, expected) => {
+  ])('ATT-39: of %i bytes: %s', (length, isFound) => {
+    const expected = isFound ? 'unfinished' : 'complete';
     const line = `{"error":"${'x'.repeat(length - 12)}"}`;
     expect(Buffer.byteLength(line)).toBe(length);
-    expect(tailOf('data: {}\n\n', line).endsWithUnframedError()).toBe(expected);
-    expect(tailOf('data: {}\n\n', ...(line.match(/.{1,1000}/g) ?? [])).endsWithUnframedError()).toBe(
-      expected,
-    );
+    expect(tailOf('data: {}\n\n', line).ending()).toBe(expected);
+    expect(tailOf('data: {}\n\n', ...(line.match(/.{1,1000}/g) ?? [])).ending()).toBe(expected);
   });
 
   test('ATT-39: is looked for without freezing the process, whatever the stream ends with', () => {
     const tail = tailOf(`\n{"error":${' '.repeat(WINDOW_BYTES - 100)}x\ny`);
     const startedAt = performance.now();
-    expect(tail.endsWithUnframedError()).toBe(false);
+    expect(tail.ending()).toBe('unfinished');
     expect(performance.now() - startedAt).toBeLessThan(300);
   });
 
@@ -146,8 +147,53 @@ describe("Chutes' unframed error line", () => {
     });
     await immediate();
     collectGarbage();
-    expect(tail.endsWithUnframedError()).toBe(false);
+    expect(tail.ending()).toBe('complete');
     expect(chunks.filter((chunk) => chunk.deref() !== undefined).length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('what is kept of a stream tells its ending', () => {
+  const token = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n';
+  const last = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
+  const usage = 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n';
+
+  test.each([
+    ['a chunk an event', (text: string) => text.match(/[^]*?\n\n/g) ?? []],
+    ['a chunk a line', (text: string) => text.match(/[^]*?\n/g) ?? []],
+    ['in single bytes', (text: string) => text.split('')],
+    ['in pieces of 100 bytes', (text: string) => text.match(/[^]{1,100}/g) ?? []],
+    ['all at once', (text: string) => [text]],
+  ])('ATT-813: %s', (_, cut) => {
+    for (const finish of [last, last + usage, last.repeat(4) + usage, `${last}: bye\n\n${usage}: bye\n\n`]) {
+      expect(tailOf(...cut(token.repeat(1_000) + finish)).ending()).toBe('complete');
+    }
+    expect(tailOf(...cut(token.repeat(1_000))).ending()).toBe('unfinished');
+    expect(tailOf(...cut(token.repeat(1_000) + usage)).ending()).toBe('unfinished');
+    expect(tailOf(...cut(`${token.repeat(1_000)}data: [DONE]\n\n`)).ending()).toBe('complete');
+    expect(tailOf(...cut(`${token.repeat(1_000)}data: {"error":{}}\n\n${token}`)).ending()).toBe('failed');
+  });
+
+  test('ATT-813: also where the last chunk holds much', () => {
+    const filler = `data: {"choices":[],"usage":{"x":"${'x'.repeat(WINDOW_BYTES - 300)}"}}\n\n`;
+    expect(tailOf(token, token, last, filler).ending()).toBe('complete');
+    expect(tailOf(token, token, filler).ending()).toBe('unfinished');
+  });
+
+  test.each([
+    ['responses', 'response.created', 'response.output_text.delta', 'response.completed'],
+    ['messages', 'message_start', 'content_block_delta', 'message_stop'],
+  ] as const)('ATT-814, ATT-815: a long answer in the dialect of %s', (dialect, start, delta, stop) => {
+    const endingOf = (text: string, size: number) => {
+      const tail = new EventStreamTail(dialect);
+      for (let at = 0; at < text.length; at += size) tail.push(Buffer.from(text.slice(at, at + size)));
+      return tail.ending();
+    };
+    for (const size of [1, 7, eventNamed(delta).length, 5_000, 1_000_000]) {
+      const half = eventNamed(start) + eventNamed(delta).repeat(2_000);
+      expect(endingOf(half, size)).toBe('unfinished');
+      expect(endingOf(half + eventNamed(stop), size)).toBe('complete');
+      expect(endingOf(eventNamed(delta).repeat(2_000), size)).toBe('complete');
+    }
   });
 });
 
@@ -165,5 +211,12 @@ describe('the error event', () => {
     ['half a CRLF', 'data: 1\r', `\n\n${event}`],
   ])('ATT-35: stands on lines of its own after %s', (_, before, expected) => {
     expect(tailOf(before).errorEvent(BODY)).toBe(expected);
+    expect(tailOf(...before.split('')).errorEvent(BODY)).toBe(expected);
+  });
+
+  test('ATT-818: is written in the dialect of the client', () => {
+    expect(new EventStreamTail('messages').errorEvent(BODY)).toMatch(
+      /^event: error\ndata: \{"type":"error",/,
+    );
   });
 });

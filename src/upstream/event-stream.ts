@@ -1,11 +1,14 @@
+import { type Dialect, errorEvent } from '../openai/dialect.js';
 import type { ErrorResponse } from '../openai/error-response.js';
 import { type FlatHeaders, headerOf } from './headers.js';
+import { type StreamEnding, streamEnding } from './stream-ending.js';
 
-/** How far back an unframed error is looked for, in bytes. */
+/** How far back the end of a stream is looked at, in bytes. */
 const TAIL_BYTES = 16 * 1024;
-
-/** Chutes ends a stream that fails half-way with a bare `{"error":…}` line and a clean HTTP end. */
-const UNFRAMED_ERROR = /(?:^|[\r\n])[ \t]*\{[ \t]*"error"[ \t]*:[^\r\n]*$/;
+/** How much of its beginning is kept, in bytes, where its end alone does not tell whether it is one. */
+const HEAD_BYTES = 1_024;
+/** How many chunks that begin with a line are kept at least, however small they are: those behind the last one of the answer are few. */
+const KEPT_LINES = 8;
 
 export function isEventStream(headers: FlatHeaders): boolean {
   const type = headerOf(headers, 'content-type');
@@ -22,41 +25,75 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 
-/** The end of an event stream as it passes, without copying it. */
+/**
+ * The end of an event stream as it passes, without copying it. Mostly a chunk is one event; of those that begin with a line only the
+ * last few are kept, in two generations that take turns. To keep all chunks of the last 16 KB would cost more than to relay them.
+ */
 export class EventStreamTail {
+  private older: Buffer[] = [];
   private chunks: Buffer[] = [];
+  /** Of `chunks`, as are the lines. */
   private bytes = 0;
+  private lines = 0;
   /** Whether the last line has ended. */
   private isLineEnded = false;
+  private readonly head: Buffer[] = [];
+  private missingHeadBytes: number;
+
+  constructor(private readonly dialect: Dialect = 'openai') {
+    this.missingHeadBytes = dialect === 'openai' ? 0 : HEAD_BYTES;
+  }
 
   push(chunk: Buffer): void {
-    // With a new line that is not blank, those before it are of no interest: mostly a chunk is one event, and the only one kept.
-    if (this.isLineEnded && (chunk[0] as number) > SPACE) {
-      this.chunks.length = 0;
-      this.bytes = 0;
-    }
+    if (this.isLineEnded && (chunk[0] as number) > SPACE && ++this.lines > KEPT_LINES) this.turn();
     const last = chunk[chunk.length - 1];
     this.isLineEnded = last === LF || last === CR;
     this.chunks.push(chunk);
     this.bytes += chunk.length;
-    while (this.bytes - (this.chunks[0] as Buffer).length >= TAIL_BYTES) {
-      this.bytes -= (this.chunks.shift() as Buffer).length;
-    }
+    if (this.bytes > TAIL_BYTES) this.trim();
+    if (this.missingHeadBytes > 0) this.keepHead(chunk);
   }
 
-  endsWithUnframedError(): boolean {
-    // Trimmed first, since a pattern that ends with optional white space takes quadratic time.
-    return UNFRAMED_ERROR.test(this.text().trimEnd());
+  /** How the stream has ended, if it ended well in HTTP. */
+  ending(): StreamEnding {
+    const bytes = Buffer.concat([...this.older, ...this.chunks]);
+    const start = Math.max(0, bytes.length - TAIL_BYTES);
+    const beginsLine = start === 0 || bytes[start - 1] === LF || bytes[start - 1] === CR;
+    const tail = bytes.toString('latin1', start);
+    return streamEnding(this.dialect, {
+      head: Buffer.concat(this.head).toString('latin1'),
+      tail,
+      beginsLine,
+    });
   }
 
   /** An event that reads as one of its own, whatever the stream has ended with. */
   errorEvent(body: ErrorResponse): string {
-    const text = this.text();
-    const separator = text === '' || /(?:\n\n|\r\r|\r\n\r\n)$/.test(text) ? '' : '\n\n';
-    return `${separator}data: ${JSON.stringify(body)}\n\n`;
+    const end = Buffer.concat([...this.older, ...this.chunks].slice(-4)).toString('latin1');
+    const separator = end === '' || /(?:\n\n|\r\r|\r\n\r\n)$/.test(end) ? '' : '\n\n';
+    return separator + errorEvent(this.dialect, body);
   }
 
-  private text(): string {
-    return Buffer.concat(this.chunks).subarray(-TAIL_BYTES).toString('latin1');
+  private turn(): void {
+    const { older } = this;
+    older.length = 0;
+    this.older = this.chunks;
+    this.chunks = older;
+    this.bytes = 0;
+    this.lines = 1;
+  }
+
+  /** Leaves a byte more than is looked at, which tells whether that begins with a line. */
+  private trim(): void {
+    this.older.length = 0;
+    while (this.bytes - (this.chunks[0] as Buffer).length > TAIL_BYTES) {
+      this.bytes -= (this.chunks.shift() as Buffer).length;
+    }
+  }
+
+  private keepHead(chunk: Buffer): void {
+    // A copy, so that not all that was read with it is kept for as long as the stream lives.
+    this.head.push(Buffer.from(chunk.subarray(0, this.missingHeadBytes)));
+    this.missingHeadBytes -= chunk.length;
   }
 }

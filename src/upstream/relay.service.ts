@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { Deadlines } from '../runtime/deadlines.timer.js';
+import { withError } from './error-shape.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 import { toClientHeaders } from './header-policy.js';
 import { type InterruptionCode, Relay, type RelayLimits } from './relay.socket.js';
@@ -13,11 +14,13 @@ export type Opened = Extract<Outcome, { kind: 'opened' }>;
 @Injectable()
 export class RelayService {
   private readonly limits: RelayLimits;
+  private readonly shapesErrors: boolean;
 
   constructor(
-    @Inject(CONFIG) { upstream, requests }: Config,
+    @Inject(CONFIG) { upstream, requests, attempts }: Config,
     private readonly deadlines: Deadlines,
   ) {
+    this.shapesErrors = attempts.shapesErrors;
     this.limits = { idleTimeoutMs: upstream.idleTimeoutMs, stallTimeoutMs: requests.stallTimeoutMs };
   }
 
@@ -36,7 +39,12 @@ export class RelayService {
   ): void {
     const eventStream = isEventStream(headers);
     const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail() : undefined;
-    const head = toClientHeaders(headers, eventStream);
+    const shapedLength =
+      this.shapesErrors && status >= 400
+        ? exchange.replaceRefusal((body) => withError(status, body))
+        : undefined;
+    const head = toClientHeaders(headers, eventStream || shapedLength !== undefined);
+    if (shapedLength !== undefined) head.push('content-length', String(shapedLength));
     head.push('x-request-id', record.id, ...ownHeaders);
     // What is set on the response already gives way to a header of the same name.
     const vary = record.response.getHeader('vary');

@@ -86,6 +86,8 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
     if (this.tail) {
       this.writeErrorEvent(this.tail, code, () => this.disconnect());
       this.awaitClient();
+    } else if (code === 'upstream_stream_interrupted') {
+      this.disconnectBehindRest();
     } else {
       this.disconnect();
     }
@@ -102,11 +104,12 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   onEnd(): void {
     if (this.isOver) return;
     this.isOver = true;
-    if (this.tail?.endsWithUnframedError()) {
+    const ending = this.tail?.ending() ?? 'complete';
+    if (ending !== 'complete') {
       this.record.isInterrupted = true;
       this.onBroken();
-      this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     }
+    if (this.tail && ending === 'unfinished') this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     this.raw.end();
     this.awaitClient();
   }
@@ -124,6 +127,17 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
     const event = tail.errorEvent(ApiError.interrupted(code).toBody());
     this.record.bytesOut += Buffer.byteLength(event);
     this.raw.write(event, written);
+  }
+
+  /** What came before the break is relayed, too: it may have been held until now. */
+  private disconnectBehindRest(): void {
+    if (this.record.bytesOut === 0) this.raw.flushHeaders();
+    if (this.raw.writableLength === 0) {
+      this.disconnect();
+    } else {
+      this.raw.write('', () => this.disconnect());
+      this.awaitClient();
+    }
   }
 
   private disconnect(): void {

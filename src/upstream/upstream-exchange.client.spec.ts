@@ -1,10 +1,17 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { FakeConnection } from '../../test/support/fake-connection.js';
 import { Connector } from '../egress/connector.factory.js';
+import type { Finding } from './answer-gate.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.timer.js';
 import { Deadlines } from '../runtime/deadlines.timer.js';
-import { type BodySink, type Outcome, UpstreamExchange } from './upstream-exchange.client.js';
+import type { CommitSettings } from './commit-rule.js';
+import {
+  type BodySink,
+  type ExchangeOptions,
+  type Outcome,
+  UpstreamExchange,
+} from './upstream-exchange.client.js';
 
 const CONNECT_MS = 200;
 const clock: AttemptClock = {
@@ -32,7 +39,19 @@ let connection: FakeConnection;
 let exchange: UpstreamExchange;
 let outcome: Outcome | undefined;
 
-function startOn(dispatcher: FakeConnection, slots: ConnectionSlots): UpstreamExchange {
+const commit: CommitSettings = {
+  hasNext: true,
+  isStreamed: false,
+  retryableStatuses: new Set([503]),
+  retriesEmpty: false,
+  shapesErrors: false,
+};
+
+function startOn(
+  dispatcher: FakeConnection,
+  slots: ConnectionSlots,
+  options: ExchangeOptions = {},
+): UpstreamExchange {
   return new UpstreamExchange(
     dispatcher,
     new Connector(CONNECT_MS),
@@ -41,16 +60,34 @@ function startOn(dispatcher: FakeConnection, slots: ConnectionSlots): UpstreamEx
     { origin: 'http://upstream.test', path: '/', method: 'POST', headers: [] },
     clock,
     CONNECT_MS,
-    {},
+    options,
   ).start();
 }
 
-function start(): void {
+function start(options: ExchangeOptions = {}): void {
   connection = new FakeConnection();
   outcome = undefined;
-  const started = startOn(connection, new ConnectionSlots(1, CONNECT_MS));
+  const started = startOn(connection, new ConnectionSlots(1, CONNECT_MS), options);
   exchange = started;
   void started.outcome.then((settled) => (outcome = exchange === started ? settled : outcome));
+}
+
+/** Begins an answer that another candidate could still replace. */
+function answer(status: number, headers: readonly string[], changed: Partial<CommitSettings> = {}): void {
+  start({ commit: { ...commit, ...changed } });
+  connection.sent();
+  connection.head(status, ...headers);
+}
+
+/** The outcome of an answer with the headers that came. */
+function opened(status: number, finding: Finding = {}): Outcome {
+  return { kind: 'opened', status, headers: connection.rawHeaders.map(String), ...finding };
+}
+
+function handedOver(): string[] {
+  const sink = new Sink();
+  exchange.attach(sink);
+  return sink.events;
 }
 
 /** Until what has come is handed over, at the end of its turn of the event loop. */
@@ -140,6 +177,197 @@ describe('an answer', () => {
     expect(connection.paused).toBe(true);
     exchange.resume();
     expect(connection.paused).toBe(false);
+  });
+});
+
+describe('an answer that is read before it is chosen', () => {
+  const EVENT = 'data: {"choices":[]}\n\n';
+  const ERROR = 'data: {"error":{"code":500}}\n\n';
+  const OTHER = Buffer.from('other');
+  const GONE = '{"detail":"exhausted all available targets"}';
+  const EVENTS = ['Content-Type', 'text/event-stream'];
+  const JSON_TYPE = ['Content-Type', 'application/json'];
+
+  test('ATT-811: a stream is chosen by its first whole event, and handed over as it came', async () => {
+    answer(200, EVENTS);
+    connection.data(EVENT.slice(0, 9));
+    await turn();
+    expect(outcome).toBeUndefined();
+    connection.data(EVENT.slice(9));
+    await turn();
+    expect(outcome).toEqual(opened(200));
+    connection.end();
+    expect(handedOver()).toEqual([EVENT.slice(0, 9), EVENT.slice(9), 'END']);
+  });
+
+  test('ATT-811: or 250 ms after its first byte', async () => {
+    answer(200, EVENTS);
+    connection.data(EVENT.slice(0, 9));
+    await turn();
+    await jest.advanceTimersByTimeAsync(240);
+    expect(outcome).toBeUndefined();
+    await jest.advanceTimersByTimeAsync(20);
+    await turn();
+    expect(outcome).toEqual(opened(200));
+  });
+
+  test('ATT-808, ATT-822: an error in its place is told, and can be relayed all the same', async () => {
+    answer(200, EVENTS);
+    connection.data(ERROR);
+    connection.end();
+    await turn();
+    expect(outcome).toEqual(opened(200, { failure: 'upstream_error_event' }));
+    expect(connection.isAborted).toBe(false);
+    expect(handedOver()).toEqual([ERROR, 'END']);
+  });
+
+  test('ATT-820: JSON is chosen when it is whole', async () => {
+    answer(200, JSON_TYPE);
+    connection.data('{');
+    await turn();
+    await jest.advanceTimersByTimeAsync(1_000);
+    connection.data('}');
+    await turn();
+    expect(outcome).toBeUndefined();
+    connection.end();
+    await turn();
+    expect(outcome).toEqual(opened(200));
+    expect(handedOver()).toEqual(['{', '}', 'END']);
+  });
+
+  test('ATT-820: or by 1 MiB, until which it is read on', async () => {
+    answer(200, JSON_TYPE);
+    for (let n = 1; n < 16; n += 1) connection.data(Buffer.alloc(65_536));
+    await turn();
+    expect([outcome, connection.paused]).toEqual([undefined, false]);
+    connection.data(Buffer.alloc(65_536));
+    await turn();
+    expect(outcome).toEqual(opened(200));
+    expect(connection.paused).toBe(true);
+  });
+
+  test('ATT-820: or 2 s after its first byte', async () => {
+    answer(200, JSON_TYPE);
+    connection.data('{');
+    await turn();
+    await jest.advanceTimersByTimeAsync(1_980);
+    expect(outcome).toBeUndefined();
+    await jest.advanceTimersByTimeAsync(40);
+    await turn();
+    expect(outcome).toEqual(opened(200));
+  });
+
+  test.each([
+    ['JSON', JSON_TYPE],
+    ['a stream', EVENTS],
+  ])(
+    'ATT-821, ATT-822: %s that breaks before is told, and ends as it did where it is relayed all the same',
+    async (_, headers) => {
+      answer(200, headers);
+      connection.data('{');
+      connection.abort(new Error('x'));
+      await turn();
+      expect(outcome).toEqual(opened(200, { failure: 'upstream_broken_body' }));
+      expect(handedOver()).toEqual(['{', 'BREAK']);
+    },
+  );
+
+  test('ATT-819: an answer that holds nothing is told', async () => {
+    answer(200, JSON_TYPE, { retriesEmpty: true });
+    connection.data('{"choices":[]}');
+    connection.end();
+    await turn();
+    expect(outcome).toEqual(opened(200, { failure: 'upstream_empty_answer' }));
+  });
+
+  test('ATT-823: a refusal is read to its end', async () => {
+    answer(500, JSON_TYPE);
+    connection.data(GONE.slice(0, 9));
+    await turn();
+    expect(outcome).toBeUndefined();
+    connection.data(GONE.slice(9));
+    connection.end();
+    await turn();
+    expect(outcome).toEqual(opened(500, { refusal: 'model' }));
+    expect(handedOver()).toEqual([GONE.slice(0, 9), GONE.slice(9), 'END']);
+  });
+
+  test.each<[string, () => void, string[]]>([
+    ['breaks', () => connection.abort(new Error('x')), [GONE, 'BREAK']],
+    ['is longer than 16 KiB', () => connection.data(' '.repeat(16_384)), [GONE, ' '.repeat(16_384)]],
+    ['takes a second', () => jest.advanceTimersByTime(1_010), [GONE]],
+  ])('ATT-806, ATT-823: one that %s is relayed as it came', async (_, goesOn, events) => {
+    answer(500, JSON_TYPE);
+    connection.data(GONE);
+    await turn();
+    goesOn();
+    await turn();
+    expect(outcome).toEqual(opened(500));
+    expect(handedOver()).toEqual(events);
+  });
+
+  test('ATT-823: one that never begins is chosen after a second', async () => {
+    answer(500, JSON_TYPE);
+    await turn();
+    await jest.advanceTimersByTimeAsync(1_010);
+    await turn();
+    expect(outcome).toEqual(opened(500));
+  });
+
+  test('ATT-823: one without a body is chosen at once', async () => {
+    answer(500, JSON_TYPE);
+    connection.end();
+    await turn();
+    expect(outcome).toEqual(opened(500));
+    expect(handedOver()).toEqual(['END']);
+  });
+
+  test('ATT-4, ATT-5: nothing is read without another candidate', async () => {
+    answer(200, JSON_TYPE, { hasNext: false });
+    connection.data('{');
+    await turn();
+    expect(outcome).toEqual(opened(200));
+    answer(500, JSON_TYPE, { hasNext: false });
+    await turn();
+    expect(outcome).toEqual(opened(500));
+  });
+
+  test('ATT-28: a client that leaves meanwhile ends it', async () => {
+    answer(200, JSON_TYPE);
+    connection.data('{');
+    await turn();
+    exchange.abandon();
+    await turn();
+    expect(outcome).toEqual({ kind: 'abandoned' });
+    expect(connection.isAborted).toBe(true);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('ATT-27: many small pieces are held as few', async () => {
+    answer(200, JSON_TYPE);
+    for (let n = 0; n < 10_000; n += 1) connection.data(String(n % 10));
+    connection.end();
+    await turn();
+    const events = handedOver();
+    expect(events.length).toBeLessThan(400);
+    expect(events.join('')).toBe(`${'0123456789'.repeat(1_000)}END`);
+  });
+
+  test('ERR-802: a refusal that was read in full can be replaced, any other body cannot', async () => {
+    answer(401, JSON_TYPE, { hasNext: false, shapesErrors: true });
+    connection.data(GONE);
+    expect(exchange.replaceRefusal(() => OTHER)).toBeUndefined();
+    connection.end();
+    await turn();
+    expect(exchange.replaceRefusal(() => undefined)).toBeUndefined();
+    expect(exchange.replaceRefusal(() => OTHER)).toBe(5);
+    expect(handedOver()).toEqual(['other', 'END']);
+    answer(401, JSON_TYPE, { hasNext: false });
+    connection.data(GONE);
+    connection.end();
+    await turn();
+    expect(exchange.replaceRefusal(() => OTHER)).toBeUndefined();
   });
 });
 

@@ -3,7 +3,9 @@ import type { Dispatcher } from 'undici';
 import type { Connecting, Connector } from '../egress/connector.factory.js';
 import type { UpstreamFailure } from '../openai/error-response.js';
 import type { Client, ClientListener } from '../request/request-record.js';
+import { type AnswerGate, type Finding, gateFor } from './answer-gate.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
+import { type CommitRule, commitRule, type CommitSettings, HOLDS } from './commit-rule.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.timer.js';
 import type { Deadline, DeadlineListener, Deadlines } from '../runtime/deadlines.timer.js';
 import { decodeHeaders, type FlatHeaders, headerOf } from './headers.js';
@@ -13,7 +15,7 @@ import { type AttemptPhase, failureOf } from './upstream-failure.js';
 
 /** What became of an attempt. `abandoned`: nobody wants the answer any more. */
 export type Outcome =
-  | { readonly kind: 'opened'; readonly status: number; readonly headers: FlatHeaders }
+  | (Finding & { readonly kind: 'opened'; readonly status: number; readonly headers: FlatHeaders })
   | { readonly kind: 'failed'; readonly reason: UpstreamFailure }
   | { readonly kind: 'overloaded' }
   | { readonly kind: 'abandoned' };
@@ -26,6 +28,8 @@ export interface BodySink {
 }
 
 export interface ExchangeOptions {
+  /** What an answer is judged by before it is chosen; without it, a 2xx is opened by its first byte, any other by its headers. */
+  readonly commit?: CommitSettings;
   /** Whether a 2xx is opened by its headers, too: an empty body is an answer. */
   readonly opensAtHeaders?: boolean;
   /** Whoever waits for the outcome. As soon as it is gone, the exchange is abandoned. */
@@ -57,12 +61,15 @@ const ABANDONED = new Error('The attempt was abandoned.');
 const PLAIN_CODING = /^[ \t]*(?:chunked|identity)[ \t]*$/i;
 /** Beyond this, a body that nobody takes yet is no longer read. */
 const MAX_PENDING_BYTES = 65_536;
+/** So many small pieces that nobody takes yet are joined: each costs more than its bytes. */
+const JOINED_PIECES = 256;
 
 /**
  * One request to the upstream, from waiting for a connection to the last byte. It is undici's handler: the
  * bytes go from the parser to the sink with no stream in between.
  *
- * An answer is opened by its headers, a 2xx by the first byte of its body (but see `opensAtHeaders`).
+ * An answer is opened as the rule of its commit has it. One that is found wanting is opened, too, with what was found: whoever waits
+ * for it has the choice, and what was held is handed over as it came.
  */
 export class UpstreamExchange
   implements Dispatcher.DispatchHandler, Waiter, ClientListener, DeadlineListener, TurnListener
@@ -78,8 +85,15 @@ export class UpstreamExchange
   private status = 0;
   private headers: FlatHeaders = [];
   private sink: BodySink | undefined;
+  private rule: CommitRule = 'first-byte';
+  /** Set while an answer is read before it is chosen. */
+  private gate: AnswerGate | undefined;
+  private finding: Finding | undefined;
+  private isAwaitingTurn = false;
   private pending: Buffer[] = [];
   private pendingBytes = 0;
+  /** How many of them are joined ones. */
+  private joinedPieces = 0;
   private end: 'onEnd' | 'onBreak' | undefined;
   private isPausedBySink = false;
   private hasSlot = false;
@@ -120,6 +134,14 @@ export class UpstreamExchange
   /** Hands over the body if it has come in full and in one piece. There is nothing to attach to then. */
   takeWhole(): Buffer | undefined {
     return this.end === 'onEnd' && this.pending.length === 1 ? this.pending.pop() : undefined;
+  }
+
+  /** Puts another body in place of a refusal's that was read in full. @returns its length in bytes, `undefined` where none was. */
+  replaceRefusal(replace: (body: Buffer) => Buffer | undefined): number | undefined {
+    if (this.rule !== 'refusal-body' || this.end !== 'onEnd') return undefined;
+    const body = replace(Buffer.concat(this.pending));
+    if (body) this.pending = [body];
+    return body?.length;
   }
 
   /** Hands over the body: what has come so far at once, then the rest as it arrives. */
@@ -174,14 +196,23 @@ export class UpstreamExchange
   // DeadlineListener
 
   onDeadline(): void {
-    if (this.isSettled || this.phase === 'open') return;
-    this.fail(TIMEOUT_IN_PHASE[this.phase]);
+    if (this.isSettled) return;
+    if (this.gate) this.choose(this.gate.expire());
+    else if (this.phase !== 'open') this.fail(TIMEOUT_IN_PHASE[this.phase]);
   }
 
   // TurnListener
 
   onEndOfTurn(): void {
-    this.conclude({ kind: 'opened', status: this.status, headers: this.headers });
+    this.isAwaitingTurn = false;
+    const { status, headers, rule, finding } = this;
+    if (!this.gate)
+      this.conclude(
+        finding ? { kind: 'opened', status, headers, ...finding } : { kind: 'opened', status, headers },
+      );
+    // Mostly the whole of it came in one turn, and no deadline was needed.
+    else if (rule !== 'headers' && rule !== 'first-byte')
+      this.deadline.set(performance.now() + HOLDS[rule].ms);
   }
 
   // Dispatcher.DispatchHandler
@@ -211,8 +242,13 @@ export class UpstreamExchange
       this.fail('upstream_invalid_response');
       return;
     }
-    if (status >= 300 || this.options.opensAtHeaders) {
+    this.rule = this.ruleOfCommit();
+    if (this.rule === 'headers') {
       this.open();
+      return;
+    }
+    if (this.rule === 'refusal-body') {
+      this.read();
       return;
     }
     this.phase = 'first-byte';
@@ -231,25 +267,60 @@ export class UpstreamExchange
     }
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
-    if (this.pendingBytes > MAX_PENDING_BYTES) this.controller?.pause();
-    if (this.phase === 'first-byte') this.open();
+    if (this.pending.length - this.joinedPieces > JOINED_PIECES) this.join();
+    if (this.phase === 'first-byte') this.read();
+    const finding = this.gate?.push(chunk);
+    if (finding) this.choose(finding);
+    // What is read before the choice has a bound of its own.
+    if (this.pendingBytes > MAX_PENDING_BYTES && !this.gate) this.controller?.pause();
   }
 
   onResponseEnd(): void {
     this.releaseSlot();
+    if (this.gate) this.choose(this.gate.end(this.pending));
     if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: 'upstream_empty_body' });
     else this.finish('onEnd');
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {
     this.releaseSlot();
+    if (this.gate) this.choose(this.gate.break());
     if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: failureOf(this.phase, error) });
     else this.finish('onBreak');
   }
 
+  private ruleOfCommit(): CommitRule {
+    const { commit, opensAtHeaders } = this.options;
+    if (!commit) return this.status >= 300 || opensAtHeaders ? 'headers' : 'first-byte';
+    const canMove = commit.hasNext && performance.now() <= this.clock.failoverUntilMs;
+    return commitRule(this.status, this.headers, canMove, commit);
+  }
+
+  /** From here on there is an answer; whether it is chosen is open while the gate is there. */
+  private read(): void {
+    const { rule, options } = this;
+    if (rule !== 'headers' && rule !== 'first-byte') {
+      this.gate = gateFor(rule, this.status, options.commit?.retriesEmpty === true);
+    }
+    this.open();
+  }
+
+  private choose(finding: Finding): void {
+    this.gate = undefined;
+    this.finding = finding;
+    this.open();
+  }
+
   private open(): void {
     this.phase = 'open';
+    if (this.isAwaitingTurn) return;
+    this.isAwaitingTurn = true;
     awaitEndOfTurn(this);
+  }
+
+  private join(): void {
+    const run = this.pending.splice(this.joinedPieces);
+    this.joinedPieces = this.pending.push(Buffer.concat(run));
   }
 
   private fail(reason: UpstreamFailure): void {

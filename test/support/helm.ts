@@ -72,22 +72,48 @@ export function render(values: Values = {}): Manifest[] {
   });
 }
 
+/**
+ * The objects of a release whose values no schema has checked, as with `--skip-schema-validation`, read as Kubernetes
+ * reads them: by YAML 1.1. Throws what helm says if a template fails.
+ */
+export function renderUnchecked(values: Values, release = 'prod'): unknown[] {
+  return withCopy((folder) => {
+    rmSync(join(folder, 'values.schema.json'));
+    const documents = parseAllDocuments(helm(['template', release, folder], values), { version: '1.1' });
+    return documents.map((document) => {
+      if (document.errors.length > 0) throw new Error(`This is not YAML: ${document.errors.join()}`);
+      return document.toJS() as unknown;
+    });
+  });
+}
+
 /** What an installation tells at its end. To show it, Helm 3 would want a cluster; so it is rendered as an object. */
 export function notes(values: Values): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chart-'));
-  try {
-    cpSync(CHART, folder, { recursive: true, dereference: true });
+  return withCopy((folder) => {
     const lines = readFileSync(join(CHART, 'templates/NOTES.txt'), 'utf8').split('\n');
     const object = ['kind: Notes', 'text: |', ...lines.map((line) => `  ${line}`)];
     writeFileSync(join(folder, 'templates/notes.yaml'), object.join('\n'));
     return helm(['template', 'prod', folder, '--show-only', 'templates/notes.yaml'], values);
+  });
+}
+
+/** Does something with a copy of the chart that it may change. */
+function withCopy<Result>(use: (folder: string) => Result): Result {
+  const folder = mkdtempSync(join(tmpdir(), 'chart-'));
+  try {
+    cpSync(CHART, folder, { recursive: true, dereference: true });
+    return use(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 function helm(args: readonly string[], values: Values): string {
-  const input = JSON.stringify(values);
+  // To the YAML that Helm reads it as, some of what JSON may hold as it is are ends of lines.
+  const input = JSON.stringify(values).replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   // A Helm that was built from source takes the cluster for an old one.
   const flags = ['--kube-version', '1.34.0', '--values', '-'];
   return execFileSync(HELM, [...args, ...flags], { input, encoding: 'utf8', stdio: 'pipe' });

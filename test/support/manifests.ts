@@ -41,7 +41,7 @@ export interface PodSpec {
   readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number };
   readonly serviceAccountName: string;
   readonly terminationGracePeriodSeconds: number;
-  readonly containers: readonly [Container];
+  readonly containers: readonly [Container, ...Container[]];
   readonly topologySpreadConstraints: readonly [{ readonly labelSelector: Selector }];
 }
 
@@ -63,6 +63,7 @@ interface Specs {
   HorizontalPodAutoscaler: {
     readonly minReplicas: number;
     readonly maxReplicas: number;
+    readonly metrics: readonly unknown[];
     readonly behavior?: unknown;
   };
   Ingress: object;
@@ -76,8 +77,9 @@ interface Specs {
   PodDisruptionBudget: { readonly selector: Selector };
   PrometheusRule: object;
   Service: {
+    readonly type: string;
     readonly selector: Labels;
-    readonly ports: readonly [{ readonly port: number; readonly targetPort: string }];
+    readonly ports: readonly [{ readonly name: string; readonly port: number; readonly targetPort: string }];
   };
   ServiceMonitor: {
     readonly selector: Selector;

@@ -13,35 +13,51 @@
 {{- end -}}
 
 {{- define "autopilot.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "autopilot.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "autopilot.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Of the pods: a new version of the chart alone makes no new ones. */}}
 {{- define "autopilot.podLabels" -}}
 {{ include "autopilot.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimAll "-_." | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- end -}}
 
 {{- define "autopilot.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{ include "autopilot.podLabels" . }}
 {{- end -}}
 
 {{/* Of the pod of `helm test`. It has another name than the routers, so that nothing takes it for one. */}}
 {{- define "autopilot.testLabels" -}}
-app.kubernetes.io/name: {{ printf "%s-test" (include "autopilot.name" . | trunc 58) }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ printf "%s-test" (include "autopilot.name" . | trunc 58) | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: test
+{{- end -}}
+
+{{/* The chart's own labels or annotations (as YAML) and those of the values, which change none of them. */}}
+{{- define "autopilot.andOwn" -}}
+{{- merge (index . 0 | fromYaml) (index . 1 | default dict) | toYaml -}}
+{{- end -}}
+
+{{/* Of the pods, so that new settings make new ones. */}}
+{{- define "autopilot.checksums" -}}
+checksum/config: {{ include (print .Template.BasePath "/configmap.yaml") . | sha256sum }}
+checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256sum }}
+{{- end -}}
+
+{{/* The name of the Service of the inside port. */}}
+{{- define "autopilot.adminName" -}}
+{{- printf "%s-admin" (include "autopilot.fullname" . | trunc 57 | trimSuffix "-") -}}
 {{- end -}}
 
 {{/* An egress rule of network policies. */}}
 {{- define "autopilot.dnsEgress" -}}
 - ports:
     {{- range .Values.networkPolicy.dnsPorts }}
-    - { port: {{ . }}, protocol: UDP }
-    - { port: {{ . }}, protocol: TCP }
+    - { port: {{ int . }}, protocol: UDP }
+    - { port: {{ int . }}, protocol: TCP }
     {{- end }}
 {{- end -}}
 
@@ -97,6 +113,6 @@ app.kubernetes.io/component: test
 {{- if eq (get .Values.config "STICKY_STORE" | default "memory") "redis" -}}
 {{- $ports = append $ports (include "autopilot.portOf" (.Values.secret.redisUrl | default "redis://default")) -}}
 {{- end -}}
-{{- range .Values.networkPolicy.extraEgressPorts -}}{{- $ports = append $ports (include "autopilot.value" .) -}}{{- end -}}
+{{- range .Values.networkPolicy.extraEgressPorts -}}{{- $ports = append $ports (int . | toString) -}}{{- end -}}
 {{- $ports | uniq | join " " -}}
 {{- end -}}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import { ApiError } from './api-error.js';
+import { anthropicErrorType, type Dialect, dialectOf, errorBody, errorEvent, KEEP_ALIVE } from './dialect.js';
+
+const INTERRUPTED = ApiError.interrupted('upstream_stream_interrupted').toBody();
+const { message } = INTERRUPTED.error;
+
+test.each<[string, Dialect]>([
+  ['/v1/chat/completions', 'openai'],
+  ['/v1/completions', 'openai'],
+  ['/v1/responses', 'responses'],
+  ['/v1/responses/', 'openai'],
+  ['/v1/messages', 'messages'],
+  ['/v1/messages/count_tokens', 'messages'],
+  ['/v1/messagesx', 'openai'],
+])('ATT-818: clients of %s speak %s', (path, dialect) => {
+  expect(dialectOf(path)).toBe(dialect);
+});
+
+describe('an error event', () => {
+  test('ATT-35, ATT-818: of OpenAI’s is the error alone', () => {
+    expect(errorEvent('openai', INTERRUPTED)).toBe(`data: ${JSON.stringify(INTERRUPTED)}\n\n`);
+  });
+
+  test('ATT-818: of the Responses API has a name, and the error flat and as an object', () => {
+    const [name, data = '', ...rest] = errorEvent('responses', INTERRUPTED).split('\n');
+    expect([name, ...rest]).toEqual(['event: error', '', '']);
+    expect(JSON.parse(data.slice('data: '.length))).toEqual({
+      type: 'error',
+      code: 'upstream_stream_interrupted',
+      message,
+      param: null,
+      error: INTERRUPTED.error,
+    });
+  });
+
+  test.each([
+    ['upstream_stream_interrupted', 'api_error'],
+    ['upstream_idle_timeout', 'timeout_error'],
+    ['shutting_down', 'overloaded_error'],
+  ] as const)('ATT-818: of Anthropic’s has a name, and %s is its %s', (code, type) => {
+    const [name, data = ''] = errorEvent('messages', ApiError.interrupted(code).toBody()).split('\n');
+    expect(name).toBe('event: error');
+    expect(JSON.parse(data.slice('data: '.length))).toMatchObject({ type: 'error', error: { type, code } });
+  });
+
+  test('ATT-818: no client takes what keeps a connection alive for a part of the answer', () => {
+    expect(KEEP_ALIVE.openai).toMatch(/^:.*\n\n$/);
+    expect(KEEP_ALIVE.responses).toMatch(/^:.*\n\n$/);
+    expect(KEEP_ALIVE.messages).toBe('event: ping\ndata: {"type":"ping"}\n\n');
+  });
+});
+
+describe('the body of an error', () => {
+  const error = ApiError.overloaded().toBody();
+
+  test.each(['openai', 'responses'] as const)('ERR-801: for clients of %s is OpenAI’s alone', (dialect) => {
+    expect(errorBody(dialect, error, 'id')).toEqual(error);
+  });
+
+  test('ERR-801: for clients of Anthropic’s is theirs as well', () => {
+    expect(errorBody('messages', error, 'id')).toEqual({
+      type: 'error',
+      error: { ...error.error, type: 'overloaded_error' },
+      request_id: 'id',
+    });
+  });
+
+  test.each([
+    [400, 'invalid_request_error'],
+    [401, 'authentication_error'],
+    [403, 'permission_error'],
+    [404, 'not_found_error'],
+    [405, 'invalid_request_error'],
+    [408, 'invalid_request_error'],
+    [413, 'request_too_large'],
+    [429, 'rate_limit_error'],
+    [500, 'api_error'],
+    [502, 'api_error'],
+    [503, 'overloaded_error'],
+    [504, 'timeout_error'],
+  ])('ERR-801: Anthropic calls a %i %s', (status, type) => {
+    expect(anthropicErrorType(status)).toBe(type);
+  });
+});

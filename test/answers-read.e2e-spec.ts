@@ -1,0 +1,347 @@
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { headerOf, type RawResponse } from './support/raw-response.js';
+import { RawStage } from './support/raw-stage.js';
+import { chunk, head, type RawConnection, response } from './support/raw-upstream.js';
+import { type Env, eventually } from './support/router.js';
+
+const EVENT_STREAM = 'Content-Type: text/event-stream';
+const JSON_TYPE = 'Content-Type: application/json';
+const CHUNKED = 'Transfer-Encoding: chunked';
+const EVENT = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n';
+const ERROR = 'data: {"error":{"message":"It broke.","code":500}}\n\n';
+const LINE = readFileSync('testdata/chutes_live/stream_error_line_undated.json', 'utf8').trim();
+const ANSWER = '{"choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":"stop"}]}';
+const LIST = 'first,second';
+
+let stage: RawStage;
+
+beforeEach(async () => {
+  stage = await RawStage.set();
+});
+
+afterEach(async () => {
+  await stage.clear();
+});
+
+async function restart(env: Env): Promise<void> {
+  await stage.clear();
+  stage = await RawStage.set(env);
+}
+
+/** What the first of two models does; the second answers well. */
+function first(script: (connection: RawConnection) => unknown): void {
+  stage.upstream.answer('first', async (connection) => void (await script(connection)));
+}
+
+/** An engine's error as Chutes hands it on. */
+function nested(message: string): string {
+  const error = { message, code: 400 };
+  return JSON.stringify({ detail: `Invalid request: ${JSON.stringify({ detail: { error } })}` });
+}
+
+interface Course {
+  readonly answer: RawResponse;
+  /** Who answered, and why the others did not. */
+  readonly by: string | undefined;
+  readonly failovers: unknown;
+}
+
+async function ask(stream: boolean, model = LIST): Promise<Course> {
+  const answer = await stage.ask({ model, stream });
+  await eventually(() => stage.router.requestLogs.length === 1);
+  const by = headerOf(answer, 'x-chutes-autopilot-selected');
+  return { answer, by, failovers: stage.router.requestLogs[0]?.['failovers'] };
+}
+
+describe('a stream that begins with an error', () => {
+  test.each<[string, string[]]>([
+    ['as an event', [ERROR]],
+    ['as an event, in pieces', [ERROR.slice(0, 12), ERROR.slice(12)]],
+    ['as an event with CRLF, behind comments', [`: hi\r\n\r\nretry: 3\r\n${ERROR.replaceAll('\n', '\r\n')}`]],
+    ['as an event of Anthropic’s', ['event: error\ndata: {"type":"error","error":{"type":"api_error"}}\n\n']],
+    ['as a bare line', [`${LINE}\n`]],
+    ['as a bare line without an end', [LINE]],
+    ['as an event without an end', [ERROR.trimEnd()]],
+    ['about an ability', ['data: {"error":{"message":"a/b is not a multimodal model","code":400}}\n\n']],
+  ])('ATT-808, ATT-812, ATT-824: %s, makes way for the next model', async (_, chunks) => {
+    first(async (connection) => {
+      await connection.write(head('200 OK', EVENT_STREAM, CHUNKED));
+      for (const piece of chunks) await connection.write(chunk(piece));
+      await connection.write(chunk(''));
+    });
+    const { answer, by, failovers } = await ask(true);
+    expect([answer.status, by, failovers]).toEqual([200, 'second', ['upstream_error_event']]);
+    expect(answer.body.toString()).not.toContain('error');
+  });
+
+  test.each<[string, string]>([
+    ['that is null', 'data: {"choices":[],"error":null}\n\n'],
+    ['that is for the client', 'data: {"error":{"message":"Bad content","code":400}}\n\n'],
+    [
+      'of a context of which nothing is known',
+      'data: {"error":{"message":"maximum context length","code":400}}\n\n',
+    ],
+    ['that is none, but text', 'data: {"text":"{\\"error\\":1}"}\n\n'],
+    ['behind a good event', EVENT + ERROR],
+  ])('ATT-809, ATT-810: but not with one %s', async (_, text) => {
+    first(async (connection) => connection.write(response('200 OK', [EVENT_STREAM], text)));
+    const { answer, by, failovers } = await ask(true);
+    expect([answer.body.toString(), by, failovers]).toEqual([text, 'first', []]);
+  });
+
+  test('ATT-808: is relayed where it is the last model’s', async () => {
+    first(async (connection) => connection.write(response('200 OK', [EVENT_STREAM], ERROR)));
+    const { answer, failovers } = await ask(true, 'first');
+    expect([answer.body.toString(), failovers]).toEqual([ERROR, []]);
+  });
+
+  test('ATT-811: and never ends its first event is relayed nonetheless, byte for byte', async () => {
+    const asked = Promise.withResolvers<void>();
+    first(async (connection) => {
+      await connection.write(head('200 OK', EVENT_STREAM, CHUNKED) + chunk(ERROR.slice(0, 9)));
+      await asked.promise;
+      await connection.write(chunk(ERROR.slice(9)) + chunk(''));
+    });
+    const client = await stage.open({ model: LIST, stream: true });
+    await client.receives(ERROR.slice(0, 9));
+    asked.resolve();
+    expect((await client.response()).body.toString()).toBe(ERROR);
+  });
+
+  test('ATT-811: behind more than 16 KiB is relayed', async () => {
+    const text = `: ${'x'.repeat(16_384)}\n\n${ERROR}`;
+    first(async (connection) => connection.write(response('200 OK', [EVENT_STREAM], text)));
+    const { answer, by } = await ask(true);
+    expect([answer.body.toString(), by]).toEqual([text, 'first']);
+  });
+});
+
+describe('an answer that breaks before it is chosen', () => {
+  test.each<[string, boolean, (connection: RawConnection) => unknown]>([
+    [
+      'JSON, closed',
+      false,
+      async (c) => (await c.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9))), c.fin()),
+    ],
+    [
+      'JSON, reset',
+      false,
+      async (c) => (await c.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9))), c.reset()),
+    ],
+    [
+      'JSON, short of its length',
+      false,
+      async (c) => (
+        await c.write(head('200 OK', JSON_TYPE, `Content-Length: ${ANSWER.length}`) + ANSWER.slice(0, 9)),
+        c.fin()
+      ),
+    ],
+    [
+      'JSON, without its last chunk',
+      false,
+      async (c) => (await c.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER)), c.fin()),
+    ],
+    [
+      'a stream, in its first event',
+      true,
+      async (c) => (await c.write(head('200 OK', EVENT_STREAM, CHUNKED) + chunk(EVENT.slice(0, 9))), c.fin()),
+    ],
+  ])('ATT-821: %s, makes way for the next model', async (_, stream, script) => {
+    first(script);
+    const { answer, by, failovers } = await ask(stream);
+    expect([answer.isComplete, by, failovers]).toEqual([true, 'second', ['upstream_broken_body']]);
+  });
+
+  test('ATT-822: is relayed as it came where it is too late, and ends as it did', async () => {
+    await restart({ FAILOVER_DEADLINE_MS: '300' });
+    first(async (connection) => {
+      await connection.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9)));
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      connection.fin();
+    });
+    const { answer, by } = await ask(false);
+    expect([answer.isComplete, answer.body.toString(), by]).toEqual([false, ANSWER.slice(0, 9), 'first']);
+  });
+});
+
+describe('an answer in one piece', () => {
+  test('ATT-820: reaches the client when it is whole, byte for byte', async () => {
+    const goOn = Promise.withResolvers<void>();
+    first(async (connection) => {
+      await connection.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9)));
+      await goOn.promise;
+      await connection.write(chunk(ANSWER.slice(9)) + chunk(''));
+    });
+    const client = await stage.open({ model: LIST });
+    await stage.upstream.request(1);
+    goOn.resolve();
+    const answer = await client.response();
+    expect([answer.isComplete, answer.body.toString()]).toEqual([true, ANSWER]);
+  });
+
+  test('ATT-820: of 3 MiB is relayed before it is whole, byte for byte', async () => {
+    const body = JSON.stringify({ choices: [], filler: 'x'.repeat(3 * 1024 * 1024) });
+    first(async (connection) => connection.write(response('200 OK', [JSON_TYPE], body)));
+    const { answer, by } = await ask(false);
+    expect([answer.body.equals(Buffer.from(body)), by]).toEqual([true, 'first']);
+  });
+
+  test('ATT-820: that takes longer than 2 s is relayed as it comes', async () => {
+    const seen = Promise.withResolvers<void>();
+    first(async (connection) => {
+      await connection.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9)));
+      await seen.promise;
+      await connection.write(chunk(ANSWER.slice(9)) + chunk(''));
+    });
+    const client = await stage.open({ model: LIST });
+    await client.receives(ANSWER.slice(0, 9));
+    seen.resolve();
+    expect((await client.response()).body.toString()).toBe(ANSWER);
+  });
+
+  test('ATT-819: that holds nothing makes way for the next model only where that is asked for', async () => {
+    const empty = '{"choices":[{"index":0,"message":{"content":""},"finish_reason":"stop"}]}';
+    const script = async (connection: RawConnection) =>
+      connection.write(response('200 OK', [JSON_TYPE], empty));
+    first(script);
+    expect(await ask(false)).toMatchObject({ by: 'first', failovers: [] });
+    await restart({ RETRY_EMPTY_ANSWERS: 'true' });
+    first(script);
+    expect(await ask(false)).toMatchObject({ by: 'second', failovers: ['upstream_empty_answer'] });
+  });
+});
+
+describe('a refusal', () => {
+  test.each<[string, string, string]>([
+    ['500 Internal Server Error', 'upstream_500', '{"detail":"exhausted all available targets to no avail"}'],
+    [
+      '500 Internal Server Error',
+      'upstream_500',
+      '{"detail":"No infrastructure available to serve request"}',
+    ],
+    ['404 Not Found', 'upstream_404', '{"detail":"model not found: first"}'],
+    ['404 Not Found', 'upstream_404', '{"detail":"No matching chute found!"}'],
+    ['402 Payment Required', 'upstream_402', '{"detail":"Chute unavailable because the creator is broke"}'],
+    ['426 Upgrade Required', 'upstream_426', '{"detail":"This chute does not have TEE enabled."}'],
+    ['400 Bad Request', 'upstream_400', nested('first is not a multimodal model')],
+    ['400 Bad Request', 'upstream_400', nested('"auto" tool choice requires --tool-call-parser to be set')],
+  ])(
+    'ATT-801, ATT-804, ATT-824: %s that means this model, makes way for the next one: %s',
+    async (status, reason, body) => {
+      first(async (connection) => connection.write(response(status, [JSON_TYPE], body)));
+      expect(await ask(true)).toMatchObject({ by: 'second', failovers: [reason] });
+    },
+  );
+
+  test.each<[string, string, string[], string | Buffer]>([
+    [
+      'a decoy',
+      '500 Internal Server Error',
+      [JSON_TYPE],
+      '{"detail":"Sorry: exhausted all available targets"}',
+    ],
+    [
+      'a prompt that is repeated',
+      '400 Bad Request',
+      [JSON_TYPE],
+      '{"detail":[{"msg":"Bad","input":"is not a multimodal model"}]}',
+    ],
+    [
+      'HTML',
+      '500 Internal Server Error',
+      ['Content-Type: text/html'],
+      '<html>{"detail":"exhausted all available targets"}</html>',
+    ],
+    [
+      'gzip',
+      '500 Internal Server Error',
+      [JSON_TYPE, 'Content-Encoding: gzip'],
+      gzipSync('{"detail":"exhausted all available targets"}'),
+    ],
+    [
+      'broken JSON',
+      '500 Internal Server Error',
+      [JSON_TYPE],
+      '{"detail":"exhausted all available targets",}',
+    ],
+    [
+      '32 KiB',
+      '500 Internal Server Error',
+      [JSON_TYPE],
+      `{"detail":"exhausted all available targets","x":"${'x'.repeat(32_768)}"}`,
+    ],
+    [
+      'a full model',
+      '429 Too Many Requests',
+      [JSON_TYPE],
+      '{"detail":"Infrastructure is at maximum capacity, try again later"}',
+    ],
+    ['a full model', '429 Too Many Requests', ['Content-Type: text/html'], '<html>nginx</html>'],
+    [
+      'an account',
+      '402 Payment Required',
+      [JSON_TYPE],
+      '{"detail":{"message":"Quota exceeded and account balance is $0"}}',
+    ],
+    [
+      'a context that no model is known to have',
+      '400 Bad Request',
+      [JSON_TYPE],
+      nested('maximum context length of 8 tokens'),
+    ],
+    ['a token', '401 Unauthorized', [JSON_TYPE], '{"detail":"Invalid token."}'],
+    ['nothing', '500 Internal Server Error', [], ''],
+  ])(
+    'ATT-803, ATT-806, ATT-823, ATT-824: that is about %s is relayed whole and unchanged: %s',
+    async (_, status, headers, body) => {
+      first(async (connection) => connection.write(response(status, headers, body)));
+      const { answer, by, failovers } = await ask(true);
+      expect([answer.status, by, failovers]).toEqual([Number(status.slice(0, 3)), 'first', []]);
+      expect(answer.body.equals(Buffer.from(body))).toBe(true);
+      expect([answer.isComplete, headerOf(answer, 'content-length')]).toEqual([
+        true,
+        String(Buffer.byteLength(body)),
+      ]);
+    },
+  );
+
+  test('ATT-802, ATT-824: of a full model makes way where that is asked for', async () => {
+    await restart({ FAILOVER_ON_CAPACITY: 'true' });
+    const body = readFileSync('testdata/chutes_live/chat_capacity_429_undated.json');
+    first(async (connection) => connection.write(response('429 Too Many Requests', [JSON_TYPE], body)));
+    expect(await ask(true)).toMatchObject({ by: 'second', failovers: ['upstream_429'] });
+  });
+
+  test('ATT-823: that trickles is relayed within about a second, and on as it comes', async () => {
+    const seen = Promise.withResolvers<void>();
+    const [begin, rest] = ['{"detail":"exh', 'austed all available targets"}'];
+    first(async (connection) => {
+      await connection.write(head('500 Internal Server Error', JSON_TYPE, CHUNKED) + chunk(begin));
+      await seen.promise;
+      await connection.write(chunk(rest) + chunk(''));
+    });
+    const client = await stage.open({ model: LIST });
+    await client.receives(begin);
+    seen.resolve();
+    const answer = await client.response();
+    expect([answer.status, answer.body.toString()]).toEqual([500, begin + rest]);
+    expect(stage.upstream.models).toEqual(['first']);
+  });
+
+  test('ATT-806, ATT-823: that breaks off is relayed, and breaks off', async () => {
+    const body = '{"detail":"exhausted all available targets"}';
+    first(async (connection) => {
+      await connection.write(head('500 Internal Server Error', JSON_TYPE, CHUNKED) + chunk(body));
+      connection.fin();
+    });
+    const { answer, by } = await ask(false);
+    expect([answer.status, answer.isComplete, answer.body.toString(), by]).toEqual([
+      500,
+      false,
+      body,
+      'first',
+    ]);
+  });
+});
