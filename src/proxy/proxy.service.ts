@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { needNames } from '../catalog/abilities.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -20,6 +21,12 @@ import { upstreamRequests } from './upstream-requests.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
 const parsersTurn = Promise.resolve();
+
+/** Whether a request is for a trusted execution environment alone, as Chutes itself is told. */
+function wantsTee({ headers }: IncomingMessage): boolean {
+  const value = headers['x-tee-only'];
+  return typeof value === 'string' && value.toLowerCase() === 'true';
+}
 
 /** The walk of one request: read, decide, stick, attempt, relay. */
 @Injectable()
@@ -51,7 +58,7 @@ export class ProxyService {
       const asked = readAsked(body.pieces);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
-      const decision = this.routing.decide(route, asked);
+      const decision = this.routing.decide(route, asked, wantsTee(record.request));
       this.note(decision, record);
 
       const holding = this.holdPin(record, asked, decision);

@@ -54,7 +54,9 @@ describe('the snapshot that requests read', () => {
 });
 
 function rankedModels(): readonly string[] {
-  return routing.decide(routing.route('chutesai/AutoPilot'), NO_NEEDS).candidates.map(({ model }) => model);
+  return routing
+    .decide(routing.route('chutesai/AutoPilot'), NO_NEEDS, false)
+    .candidates.map(({ model }) => model);
 }
 
 function listOf(...ids: readonly string[]): ModelList {

@@ -40,9 +40,12 @@ export class RoutingService {
     return routeOf(modelValue, this.settings);
   }
 
-  /** @throws {ApiError} `unknown_model`, `no_candidates`, `no_capable_model`, `not_confidential` */
-  decide(route: Route, asked: RequestNeeds): Decision {
-    const request = this.needsThatCount(asked);
+  /**
+   * @param wantsTee whether the request's headers ask for a trusted execution environment
+   * @throws {ApiError} `unknown_model`, `no_candidates`, `no_capable_model`, `not_confidential`
+   */
+  decide(route: Route, asked: RequestNeeds, wantsTee: boolean): Decision {
+    const request = this.needsThatCount(asked, wantsTee);
     return new Decision(
       route,
       request,
@@ -56,8 +59,11 @@ export class RoutingService {
     return catalogIdOf(model, this.snapshot.catalog) ?? 'other';
   }
 
-  private needsThatCount({ needs, promptBytes, answerTokens }: RequestNeeds): RequestNeeds {
-    const tee = this.settings.requireTee ? TEE : needs & TEE;
+  private needsThatCount(
+    { needs, promptBytes, answerTokens }: RequestNeeds,
+    wantsTee: boolean,
+  ): RequestNeeds {
+    const tee = wantsTee || this.settings.requireTee ? TEE : 0;
     return this.isByAbility
       ? { needs: needs | tee, promptBytes, answerTokens }
       : { needs: tee, promptBytes: 0, answerTokens: 0 };
