@@ -15,7 +15,7 @@ export interface AttemptCount {
 }
 
 /** What a cut on the way looks like. */
-const BREAKS = new Set(['upstream_reset', 'upstream_first_body_byte_error']);
+const BREAKS = new Set(['upstream_reset', 'upstream_first_body_byte_error', 'upstream_broken_body']);
 /** How early a timer may fire: clocks round. */
 const EARLY_MS = 5;
 

@@ -46,5 +46,10 @@ export function cut(body: string, reasons: readonly string[] = INTERRUPTED, stat
   return { kind: 'cut', status, body: Buffer.from(body), reasons: [...reasons, `upstream_${status}`] };
 }
 
-/** A reset can overtake the bytes in front of it, wherever they are: then it comes before the commit. */
-const INTERRUPTED = ['upstream_stream_interrupted', 'upstream_first_body_byte_error', 'upstream_reset'];
+/** A reset can overtake the bytes in front of it, wherever they are: then it comes before the commit, as does a break of what is held. */
+const INTERRUPTED = [
+  'upstream_stream_interrupted',
+  'upstream_first_body_byte_error',
+  'upstream_broken_body',
+  'upstream_reset',
+];
