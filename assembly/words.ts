@@ -164,7 +164,7 @@ export function wordAt(at: usize, length: i32, place: Place): Word {
     const word: Word = load<u8>(SLOTS + slot);
     if (word == Word.None) return Word.None;
     const row = rowOf(word);
-    const isIt = beginningOf(row, length) == beginning;
+    const isIt = load<u8>(row, LENGTH) == length && beginningOf(row, length) == beginning;
     if (isIt && areRestsEqual(at, row, length)) return load<u8>(row, PLACES) & place ? word : Word.None;
     slot = (slot + 1) & 255;
   }

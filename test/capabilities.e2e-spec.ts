@@ -106,9 +106,10 @@ afterAll(async () => {
 });
 
 describe('with the official client, over a hundred random catalogs', () => {
-  test('SEL-906, SEL-907, REQ-902: each request reaches only models that can', async () => {
+  test('SEL-906, SEL-907, REQ-901: each request reaches only models that can', async () => {
     const client = new OpenAI({ baseURL: `${router.url}/v1`, apiKey: 'cpk_test', maxRetries: 0 });
     const seen = new Set<string>();
+    let sessions = 0;
     await fc.assert(
       fc.asyncProperty(anyCatalog, async (catalog) => {
         give(router, catalog);
@@ -117,7 +118,10 @@ describe('with the official client, over a hundred random catalogs', () => {
           const verdicts = new Set(running.map(can));
           const before = chutes.count();
           const answer = await client.chat.completions
-            .create({ model: ALIAS, ...body } as OpenAI.ChatCompletionCreateParamsNonStreaming, { headers })
+            .create({ model: ALIAS, ...body } as OpenAI.ChatCompletionCreateParamsNonStreaming, {
+              // A client of its own each time, whom no pin leads.
+              headers: { ...headers, 'x-session-id': `${sessions++}` },
+            })
             .withResponse()
             .catch((error: unknown) => error as APIError);
           if (answer instanceof APIError) {
@@ -216,7 +220,12 @@ describe('a dry run', () => {
 
   test('SEL-912: tells what would be chosen and why, and sends nothing', async () => {
     const before = chutes.count();
-    const decision = await dryRun(router, { model: ALIAS, messages: [], tools: [TOOL], max_tokens: 7 });
+    const headers = { authorization: 'Bearer cpk_new' };
+    const decision = await dryRun(
+      router,
+      { model: ALIAS, messages: [], tools: [TOOL], max_tokens: 7 },
+      headers,
+    );
     expect(chutes.count()).toBe(before);
     expect(decision).toMatchObject({
       object: 'autopilot.decision',
@@ -264,12 +273,14 @@ describe('a dry run', () => {
     });
   });
 
-  test.each([
+  test.each<[string, string, Record<string, string>?]>([
     ['invalid_json', '{'],
     ['unknown_model', '{"model":"nobody"}'],
-    ['no_capable_model', `{"model":"${ALIAS}","max_tokens":900000000}`],
-  ])('SEL-912: refusals come as they would: %s', async (code, body) => {
-    const answer = await complete(router, body, { headers: { 'x-chutes-autopilot-dry-run': 'true' } });
+    ['no_capable_model', `{"model":"${ALIAS}"}`, { 'x-tee-only': 'true' }],
+  ])('SEL-912: refusals come as they would: %s', async (code, body, headers = {}) => {
+    const answer = await complete(router, body, {
+      headers: { ...headers, 'x-chutes-autopilot-dry-run': 'true' },
+    });
     expect(errorOf(answer).code).toBe(code);
   });
 
@@ -302,6 +313,9 @@ function has(names: readonly string[] | undefined, ...wanted: string[]): 'yes' |
 
 /** In place of what the feeds said. */
 function give({ app }: TestRouter, models: readonly Model[]): void {
+  // To the simulated Chutes they are models that can do all, so that what is refused is refused by the router.
+  chutes.models = models.map(({ id }) => ({ id, confidential_compute: true }));
+  chutes.utilization = models.map(({ id }) => ({ name: id, active_instance_count: 1 }));
   const data = models.map(({ instances: _, ...entry }) => entry);
   const rows = models.map(({ id, instances }) => ({
     name: id,

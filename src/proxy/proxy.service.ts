@@ -79,9 +79,9 @@ export class ProxyService {
     }
   }
 
-  private note({ route, request, candidates, left }: Decision, record: RequestRecord): void {
+  private note({ route, asked, candidates, left }: Decision, record: RequestRecord): void {
     record.candidates = candidates.length;
-    record.needs = needNames(request.needs);
+    record.needs = needNames(asked.needs);
     if (route.mode === 'alias') {
       record.alias = route.alias.alias;
       record.sort = route.alias.policy.sort;

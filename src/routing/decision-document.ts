@@ -30,7 +30,7 @@ export function decisionDocument(
     at: new Date(atMs).toISOString(),
     mode: route.mode,
     ...(alias && { alias: alias.alias, sort: alias.policy.sort, variants: alias.variants }),
-    needs: { ...needsDocument(decision.request), ...(features.length > 0 && { features }) },
+    needs: { ...needsDocument(decision.asked), ...(features.length > 0 && { features }) },
     pin: pin ?? null,
     candidates: order.candidates.map((_, n) => candidateDocument(order, n)),
     excluded: decision.excluded(),

@@ -13,10 +13,15 @@ export class Decision {
   readonly left: Choice['left'];
   private readonly named: readonly Exclusion[];
 
-  /** @param snapshot what was known when it was made. */
+  /**
+   * @param asked what the request needs
+   * @param counted what of it counted
+   * @param snapshot what was known when it was made.
+   */
   constructor(
     readonly route: Route,
-    readonly request: RequestNeeds,
+    readonly asked: RequestNeeds,
+    private readonly counted: RequestNeeds,
     { candidates, left, excluded }: Candidates,
     private readonly snapshot: RoutingSnapshot,
   ) {
@@ -31,6 +36,6 @@ export class Decision {
    */
   excluded(): readonly Exclusion[] {
     if (this.route.mode !== 'alias') return this.named;
-    return this.snapshot.poolOf(this.route.alias).excluded(this.request, this.snapshot.catalog);
+    return this.snapshot.poolOf(this.route.alias).excluded(this.counted, this.snapshot.catalog);
   }
 }

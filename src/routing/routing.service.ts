@@ -45,28 +45,17 @@ export class RoutingService {
    * @throws {ApiError} `unknown_model`, `no_candidates`, `no_capable_model`, `not_confidential`
    */
   decide(route: Route, asked: RequestNeeds, wantsTee: boolean): Decision {
-    const request = this.needsThatCount(asked, wantsTee);
-    return new Decision(
-      route,
-      request,
-      candidatesFor(route, request, this.snapshot, this.settings),
-      this.snapshot,
-    );
+    const { needs, promptBytes, answerTokens } = asked;
+    const tee = wantsTee || this.settings.requireTee ? TEE : 0;
+    const told = { needs: needs | tee, promptBytes, answerTokens };
+    const counted = this.isByAbility ? told : { needs: tee, promptBytes: 0, answerTokens: 0 };
+    const chosen = candidatesFor(route, counted, this.snapshot, this.settings);
+    return new Decision(route, told, counted, chosen, this.snapshot);
   }
 
   /** What metrics and log call a model: its id in the catalog, or `other`. */
   labelOf(model: string): string {
     return catalogIdOf(model, this.snapshot.catalog) ?? 'other';
-  }
-
-  private needsThatCount(
-    { needs, promptBytes, answerTokens }: RequestNeeds,
-    wantsTee: boolean,
-  ): RequestNeeds {
-    const tee = wantsTee || this.settings.requireTee ? TEE : 0;
-    return this.isByAbility
-      ? { needs: needs | tee, promptBytes, answerTokens }
-      : { needs: tee, promptBytes: 0, answerTokens: 0 };
   }
 
   private renew(): void {

@@ -46,5 +46,5 @@ export function decide(
   needs: RequestNeeds = NO_NEEDS,
 ): Decision {
   const route = routeOf(value, settings);
-  return new Decision(route, needs, candidatesFor(route, needs, snapshot, settings), snapshot);
+  return new Decision(route, needs, needs, candidatesFor(route, needs, snapshot, settings), snapshot);
 }
