@@ -1,6 +1,6 @@
 /**
- * Validates one JSON text that comes in pieces (RFC 8259, at most 1000 levels deep), and finds the top-level `model` and
- * `stream` in the same pass. UTF-8 is somebody else's business, and so is what the places found mean.
+ * Validates one JSON text that comes in pieces (RFC 8259, at most 1000 levels deep), and finds what it asks for in the same
+ * pass: `words.ts` has the words that mean something, `findings.ts` what they mean where. UTF-8 is somebody else's business.
  *
  * AssemblyScript, compiled to WebAssembly for its vectors; `src/reading/json-scanner.factory.ts` calls it. It keeps one text's
  * state, since a text is read in one go. A byte at a time it is a state machine, so that a piece may end anywhere;
@@ -20,7 +20,6 @@ import {
   F,
   isDigit,
   isSimpleEscape,
-  M,
   MINUS,
   N,
   NEWLINE,
@@ -29,7 +28,6 @@ import {
   PLUS,
   QUOTE,
   RETURN,
-  S,
   SMALL,
   SPACE,
   T,
@@ -37,25 +35,35 @@ import {
   U,
   ZERO,
 } from './bytes';
+import {
+  beginFindings,
+  beginOuterValue,
+  closeContainer,
+  closer,
+  depth,
+  endKey,
+  endLimit,
+  endString,
+  endValue,
+  forget,
+  isLimit,
+  key,
+  MAX_DEPTH,
+  openContainer,
+  put,
+  writeFindings,
+} from './findings';
+import { addToNumber, beginNumber, positiveInteger } from './numbers';
+import { beginSpelling, endSpelling, hasPrefix, isDataUrl, isOpen, spellBytes, spellUnit } from './spelling';
 import { skipBlocks, skipPlain } from './strings';
+import { Place, Word, wordAt } from './words';
 
-/** Where `finish` puts what was found: eight numbers of 32 bits, which `src/reading/json-scanner.factory.ts` reads in this order. */
-export const FOUND: usize = memory.data(32, 4);
-
-// What is found.
+export { FOUND } from './findings';
 
 let problem: Problem = Problem.None;
 /** Where, in bytes from the beginning. */
 let problemAt: i32 = 0;
 let isObject: bool = false;
-/** How many top-level keys spell `model`, with or without escapes. */
-let models: i32 = 0;
-/** Where the last one's value begins and ends, in bytes. */
-let start: i32 = 0;
-let end: i32 = 0;
-let isModelString: bool = false;
-/** Whether the last top-level `stream` is `true`. */
-let stream: bool = false;
 
 /** As `src/reading/json-scanner.factory.ts` lists them. */
 const enum Problem {
@@ -70,13 +78,7 @@ const enum Problem {
 const RUE: u32 = 0x657572;
 const ALSE: u32 = 0x65736c61;
 const ULL: u32 = 0x6c6c75;
-const ODEL: i64 = 0x6c65646f;
-const TREAM: i64 = 0x6d61657274;
 
-const MAX_DEPTH: i32 = 1000;
-
-/** The byte that closes each open container. */
-const CLOSERS: usize = memory.data(1002);
 /** Where a piece is put before it is read. */
 export const PIECE: usize = memory.data(65536 + 16, 16);
 export const MAX_PIECE: i32 = 65536;
@@ -107,31 +109,12 @@ const enum Next {
   ExponentDigits,
 }
 
-const enum Name {
-  None,
-  Model,
-  Stream,
-}
-
-/** What a string is. */
-const enum Role {
-  Value,
-  Key,
-  /** Of the outermost object: it is compared with the names. */
-  TopKey,
-}
-
 let next: Next = Next.Value;
-let depth: i32 = 0;
-let role: Role = Role.Value;
 /** How many bytes came in earlier pieces. */
 let base: i32 = 0;
-/** Of the value that is being read, if it is one of the outermost object. */
-let valueAt: i32 = 0;
-let valueByte: i32 = 0;
-/** The name that the top-level key spells so far, and in how many units. */
-let name: Name = Name.None;
-let nameUnits: i32 = 0;
+/** Of the string that is being read: whether it is a key, and where it begins. */
+let isKey: bool = false;
+let stringAt: i32 = 0;
 let escapeAt: i32 = 0;
 let hexDigits: i32 = 0;
 let hexValue: i32 = 0;
@@ -141,13 +124,9 @@ let literal: u32 = 0;
 export function begin(): void {
   problem = Problem.None;
   isObject = false;
-  models = 0;
-  isModelString = false;
-  stream = false;
-  name = Name.None;
   next = Next.Value;
-  depth = 0;
   base = 0;
+  beginFindings();
 }
 
 /** Reads the next `length` bytes, which are at `PIECE`. */
@@ -158,14 +137,10 @@ export function read(length: i32): void {
 
 export function finish(): void {
   if (problem == Problem.None) checkEnd();
-  store<i32>(FOUND, problem, 0);
-  store<i32>(FOUND, problemAt, 4);
-  store<i32>(FOUND, isObject, 8);
-  store<i32>(FOUND, models, 12);
-  store<i32>(FOUND, start, 16);
-  store<i32>(FOUND, end, 20);
-  store<i32>(FOUND, isModelString, 24);
-  store<i32>(FOUND, stream, 28);
+  put(0, problem);
+  put(1, problemAt);
+  put(2, isObject);
+  writeFindings(base);
 }
 
 function checkEnd(): void {
@@ -190,88 +165,81 @@ function fail(what: Problem, at: i32): void {
   problemAt = at;
 }
 
+/** What mostly follows stands below, so that a member of an object takes one turn. */
 function readFrom(from: usize, to: usize): void {
   let at = from;
-  while (at < to) {
-    switch (next) {
-      case Next.String: {
-        at = readString(at, to);
-        break;
+  while (at < to && problem == Problem.None) {
+    if (next == Next.CommaOrClose) {
+      at = skipSpace(at, to);
+      if (at == to) return;
+      const byte = load<u8>(at);
+      const closing = closer();
+      if (depth == 0 || (byte != COMMA && byte != closing)) return fail(Problem.Unexpected, offset(at));
+      at += 1;
+      if (byte == closing) {
+        close(at, byte);
+        continue;
       }
-      case Next.Value:
-      case Next.ValueOrClose: {
-        at = skipSpace(at, to);
-        if (at == to) return;
-        const byte = load<u8>(at);
-        if (byte == CLOSE_BRACKET && next == Next.ValueOrClose) {
-          at += 1;
-          close(at);
-        } else {
-          at = beginValue(at, byte);
-        }
-        break;
-      }
-      case Next.KeyOrClose:
-      case Next.Key: {
-        at = skipSpace(at, to);
-        if (at == to) return;
-        const byte = load<u8>(at);
-        if (byte == QUOTE) {
-          at += 1;
-          role = Role.Key;
-          if (depth == 1) {
-            role = Role.TopKey;
-            name = Name.None;
-            nameUnits = 0;
-          }
-          next = Next.String;
-        } else if (byte == CLOSE_BRACE && next == Next.KeyOrClose) {
-          at += 1;
-          close(at);
-        } else {
-          return fail(Problem.Unexpected, offset(at));
-        }
-        break;
-      }
-      case Next.Colon: {
-        at = skipSpace(at, to);
-        if (at == to) return;
-        if (load<u8>(at) != COLON) return fail(Problem.Unexpected, offset(at));
-        at += 1;
-        next = Next.Value;
-        break;
-      }
-      case Next.CommaOrClose: {
-        at = skipSpace(at, to);
-        if (at == to) return;
-        const byte = load<u8>(at);
-        if (depth == 0) return fail(Problem.Unexpected, offset(at));
-        const closer = load<u8>(CLOSERS + depth);
-        at += 1;
-        if (byte == COMMA) next = closer == CLOSE_BRACE ? Next.Key : Next.Value;
-        else if (byte == closer) close(at);
-        else return fail(Problem.Unexpected, offset(at - 1));
-        break;
-      }
-      case Next.Escape: {
-        at = readEscape(at);
-        break;
-      }
-      case Next.Hex: {
-        at = readHex(at);
-        break;
-      }
-      case Next.Literal: {
-        if (load<u8>(at) != (literal & 0xff)) return fail(Problem.Unexpected, offset(at));
-        at += 1;
-        literal >>= 8;
-        if (literal == 0) endValue(at);
-        break;
-      }
-      default:
-        at = readNumber(at);
+      next = closing == CLOSE_BRACE ? Next.Key : Next.Value;
     }
-    if (problem != Problem.None) return;
+    if (next == Next.Key || next == Next.KeyOrClose) {
+      at = skipSpace(at, to);
+      if (at == to) return;
+      const byte = load<u8>(at);
+      if (byte == QUOTE) {
+        at = readKey(at + 1, to);
+      } else if (byte == CLOSE_BRACE && next == Next.KeyOrClose) {
+        at += 1;
+        close(at, byte);
+      } else {
+        return fail(Problem.Unexpected, offset(at));
+      }
+      if (next != Next.Colon) continue;
+    }
+    if (next == Next.Colon) {
+      at = skipSpace(at, to);
+      if (at == to) return;
+      if (load<u8>(at) != COLON) return fail(Problem.Unexpected, offset(at));
+      at += 1;
+      next = Next.Value;
+    }
+    if (next == Next.Value || next == Next.ValueOrClose) {
+      at = skipSpace(at, to);
+      if (at == to) return;
+      const byte = load<u8>(at);
+      if (byte == CLOSE_BRACKET && next == Next.ValueOrClose) {
+        at += 1;
+        close(at, byte);
+      } else {
+        at = readValue(at, to, byte);
+      }
+    } else {
+      at = readMore(at, to);
+    }
+  }
+}
+
+/** What is in the middle of something. */
+function readMore(at: usize, to: usize): usize {
+  switch (next) {
+    case Next.String:
+      return readString(at, skipPlain(at, to), to);
+    case Next.Escape:
+      return readEscape(at);
+    case Next.Hex:
+      return readHex(at);
+    case Next.Literal:
+      if (load<u8>(at) != (literal & 0xff)) {
+        fail(Problem.Unexpected, offset(at));
+        return at;
+      }
+      literal >>= 8;
+      if (literal == 0) end(at + 1);
+      return at + 1;
+    default:
+      if (isLimit()) addToNumber(load<u8>(at));
+      else if (next == Next.Digits) at = skipDigits(at, to);
+      return at < to ? readNumber(at) : at;
   }
 }
 
@@ -289,16 +257,12 @@ function skipSpace(from: usize, to: usize): usize {
   return at;
 }
 
-function beginValue(at: usize, byte: u8): usize {
-  if (depth == 1) {
-    valueAt = offset(at);
-    valueByte = byte;
-  }
+/** A string as far as the piece goes, the first byte of anything else. */
+function readValue(at: usize, to: usize, byte: u8): usize {
+  if (depth <= 2) beginOuterValue(offset(at), byte);
+  if (byte == QUOTE) return readStringValue(at + 1, to);
+  forget();
   switch (byte) {
-    case QUOTE:
-      role = Role.Value;
-      next = Next.String;
-      break;
     case OPEN_BRACE:
       if (depth == 0) isObject = true;
       open(at, CLOSE_BRACE);
@@ -333,94 +297,115 @@ function beginValue(at: usize, byte: u8): usize {
       }
       next = Next.Digits;
   }
+  if (isLimit()) {
+    beginNumber();
+    addToNumber(byte);
+  }
   return at + 1;
 }
 
-function open(at: usize, closer: u8): void {
-  if (depth == MAX_DEPTH) {
-    fail(Problem.TooDeep, offset(at));
-    return;
-  }
-  depth += 1;
-  store<u8>(CLOSERS + depth, closer);
+/** @param closing the byte that closes it */
+function open(at: usize, closing: u8): void {
+  if (depth == MAX_DEPTH) fail(Problem.TooDeep, offset(at));
+  else openContainer(closing);
 }
 
-function close(at: usize): void {
-  depth -= 1;
-  endValue(at);
+/** @param at behind its last byte, which is `byte` */
+function close(at: usize, byte: u8): void {
+  closeContainer(byte, offset(at));
+  end(at);
 }
 
-/** @param at behind its last byte. */
-function endValue(at: usize): void {
+/** @param at behind the last byte of a value */
+function end(at: usize): void {
   next = Next.CommaOrClose;
-  if (depth == 1 && name != Name.None) endTopValue(at);
+  endValue(offset(at));
 }
 
-function endTopValue(at: usize): void {
-  if (!isObject) return;
-  if (name == Name.Model) {
-    models += 1;
-    start = valueAt;
-    end = offset(at);
-    isModelString = valueByte == QUOTE;
-  } else {
-    stream = valueByte == T;
+function readKey(from: usize, to: usize): usize {
+  const place = depth == 1 ? Place.TopKey : Place.Key;
+  const at = skipPlain(from, to);
+  if (at < to && load<u8>(at) == QUOTE) {
+    next = Next.Colon;
+    endKey(wordAt(from, <i32>(at - from), place));
+    return at + 1;
   }
-  name = Name.None;
+  isKey = true;
+  beginSpelling(place);
+  next = Next.String;
+  return readString(from, at, to);
+}
+
+function readStringValue(from: usize, to: usize): usize {
+  const place = key == Word.Type ? Place.Type : key == Word.Role ? Place.Role : Place.None;
+  const at = skipPlain(from, to);
+  if (at < to && load<u8>(at) == QUOTE) {
+    const word = place == Place.None ? Word.None : wordAt(from, <i32>(at - from), place);
+    endString(word, hasPrefix(from), offset(from - 1), offset(at + 1));
+    end(at + 1);
+    return at + 1;
+  }
+  isKey = false;
+  stringAt = offset(from - 1);
+  beginSpelling(place);
+  next = Next.String;
+  return readString(from, at, to);
 }
 
 /** Up to the string's end, the end of the piece, or an escape that the piece may cut. */
-function readString(from: usize, to: usize): usize {
-  return role == Role.TopKey ? readTopKey(from, to) : readUnspelled(from, to);
-}
-
-function readTopKey(from: usize, to: usize): usize {
-  for (let at = from; at < to; at += 1) {
+function readString(from: usize, plainTo: usize, to: usize): usize {
+  let at = plainTo;
+  if (isOpen) spellBytes(from, at);
+  while (true) {
+    if (!isOpen && at < to && load<u8>(at) == BACKSLASH) at = skipBlocks(at, to);
+    if (at == to) return at;
     const byte = load<u8>(at);
-    if (byte == QUOTE) {
-      if (nameUnits != (name == Name.Model ? 5 : 6)) name = Name.None;
-      next = Next.Colon;
-      return at + 1;
-    }
-    if (byte == BACKSLASH) return beginEscape(at);
+    if (byte == QUOTE) return leaveString(at + 1);
     if (byte < SPACE) {
       fail(Problem.Unexpected, offset(at));
       return at;
     }
-    spell(byte);
+    if (byte == BACKSLASH) {
+      if (at + 6 > to) return beginEscape(at);
+      const letter = load<u8>(at + 1);
+      if (isSimpleEscape(letter)) {
+        if (isOpen) spellUnit(0);
+        at += 2;
+      } else if (letter == U && areHex(load<u32>(at + 2))) {
+        if (isOpen) spellUnit(hexAt(at + 2));
+        at += 6;
+      } else {
+        fail(Problem.BadEscape, offset(at));
+        return at;
+      }
+    }
+    const behind = skipPlain(at, to);
+    if (isOpen) spellBytes(at, behind);
+    at = behind;
   }
-  return to;
 }
 
-function readUnspelled(from: usize, to: usize): usize {
-  let at = from;
-  while (true) {
-    at = skipPlain(at, to);
-    if (at < to && load<u8>(at) == BACKSLASH) at = skipBlocks(at, to);
-    if (at == to) return at;
-    const byte = load<u8>(at);
-    if (byte == QUOTE) {
-      at += 1;
-      if (role == Role.Value) endValue(at);
-      else next = Next.Colon;
-      return at;
-    }
-    if (byte != BACKSLASH) {
-      if (byte >= SPACE) continue;
-      fail(Problem.Unexpected, offset(at));
-      return at;
-    }
-    if (at + 6 > to) return beginEscape(at);
-    const letter = load<u8>(at + 1);
-    if (isSimpleEscape(letter)) {
-      at += 2;
-    } else if (letter == U && areHex(load<u32>(at + 2))) {
-      at += 6;
-    } else {
-      fail(Problem.BadEscape, offset(at));
-      return at;
-    }
+/** @param at behind its closing quote */
+function leaveString(at: usize): usize {
+  const word = endSpelling();
+  if (isKey) {
+    endKey(word);
+    next = Next.Colon;
+  } else {
+    endString(word, isDataUrl, stringAt, offset(at));
+    end(at);
   }
+  return at;
+}
+
+/** The value of four hexadecimal digits. */
+function hexAt(at: usize): i32 {
+  let value = 0;
+  for (let n: usize = 0; n < 4; n += 1) {
+    const digit = load<u8>(at + n);
+    value = (value << 4) | ((digit & 15) + (digit >> 6) * 9);
+  }
+  return value;
 }
 
 function beginEscape(at: usize): usize {
@@ -437,7 +422,7 @@ function readEscape(at: usize): usize {
     next = Next.Hex;
   } else if (isSimpleEscape(letter)) {
     // None of them stands for a letter.
-    spell(0);
+    spellUnit(0);
     next = Next.String;
   } else {
     fail(Problem.BadEscape, escapeAt);
@@ -458,24 +443,16 @@ function readHex(at: usize): usize {
   }
   hexDigits -= 1;
   if (hexDigits == 0) {
-    spell(hexValue);
+    spellUnit(hexValue);
     next = Next.String;
   }
   return at + 1;
 }
 
-/** One more UTF-16 unit of a key; bytes outside ASCII may stand for themselves, since no name has any. */
-function spell(unit: i32): void {
-  if (role != Role.TopKey) return;
-  if (nameUnits == 0) name = unit == M ? Name.Model : unit == S ? Name.Stream : Name.None;
-  else if (name == Name.Model && unit != unitOf(ODEL, nameUnits)) name = Name.None;
-  else if (name == Name.Stream && unit != unitOf(TREAM, nameUnits)) name = Name.None;
-  nameUnits += 1;
-}
-
-/** @param rest of a name behind its first letter: the next letter lowest. */
-function unitOf(rest: i64, units: i32): i32 {
-  return units > 5 ? 0 : <i32>((rest >> ((units - 1) << 3)) & 0xff);
+function skipDigits(from: usize, to: usize): usize {
+  let at = from;
+  while (at < to && isDigit(load<u8>(at))) at += 1;
+  return at;
 }
 
 function readNumber(at: usize): usize {
@@ -502,7 +479,8 @@ function readNumber(at: usize): usize {
     case Next.ExponentDigits:
       if (hasDigit && next == Next.ExponentDigits) return at + 1;
       // The byte belongs to what comes behind the number.
-      endValue(at);
+      if (isLimit()) endLimit(positiveInteger());
+      end(at);
       return at;
     case Next.FractionDigit:
       if (!hasDigit) break;

@@ -65,7 +65,7 @@ describe('a stream that begins with an error', () => {
     ['as a bare line without an end', [LINE]],
     ['as an event without an end', [ERROR.trimEnd()]],
     ['about an ability', ['data: {"error":{"message":"a/b is not a multimodal model","code":400}}\n\n']],
-  ])('ATT-808, ATT-812, ATT-824: %s, makes way for the next model', async (_, chunks) => {
+  ])('ATT-52, ATT-56, ATT-68: %s, makes way for the next model', async (_, chunks) => {
     first(async (connection) => {
       await connection.write(head('200 OK', EVENT_STREAM, CHUNKED));
       for (const piece of chunks) await connection.write(chunk(piece));
@@ -85,19 +85,19 @@ describe('a stream that begins with an error', () => {
     ],
     ['that is none, but text', 'data: {"text":"{\\"error\\":1}"}\n\n'],
     ['behind a good event', EVENT + ERROR],
-  ])('ATT-809, ATT-810: but not with one %s', async (_, text) => {
+  ])('ATT-53, ATT-54: but not with one %s', async (_, text) => {
     first(async (connection) => connection.write(response('200 OK', [EVENT_STREAM], text)));
     const { answer, by, failovers } = await ask(true);
     expect([answer.body.toString(), by, failovers]).toEqual([text, 'first', []]);
   });
 
-  test('ATT-808: is relayed where it is the last model’s', async () => {
+  test('ATT-52: is relayed where it is the last model’s', async () => {
     first(async (connection) => connection.write(response('200 OK', [EVENT_STREAM], ERROR)));
     const { answer, failovers } = await ask(true, 'first');
     expect([answer.body.toString(), failovers]).toEqual([ERROR, []]);
   });
 
-  test('ATT-811: and never ends its first event is relayed nonetheless, byte for byte', async () => {
+  test('ATT-55: and never ends its first event is relayed nonetheless, byte for byte', async () => {
     const asked = Promise.withResolvers<void>();
     first(async (connection) => {
       await connection.write(head('200 OK', EVENT_STREAM, CHUNKED) + chunk(ERROR.slice(0, 9)));
@@ -110,7 +110,7 @@ describe('a stream that begins with an error', () => {
     expect((await client.response()).body.toString()).toBe(ERROR);
   });
 
-  test('ATT-811: behind more than 16 KiB is relayed', async () => {
+  test('ATT-55: behind more than 16 KiB is relayed', async () => {
     const text = `: ${'x'.repeat(16_384)}\n\n${ERROR}`;
     first(async (connection) => connection.write(response('200 OK', [EVENT_STREAM], text)));
     const { answer, by } = await ask(true);
@@ -148,13 +148,13 @@ describe('an answer that breaks before it is chosen', () => {
       true,
       async (c) => (await c.write(head('200 OK', EVENT_STREAM, CHUNKED) + chunk(EVENT.slice(0, 9))), c.fin()),
     ],
-  ])('ATT-821: %s, makes way for the next model', async (_, stream, script) => {
+  ])('ATT-65: %s, makes way for the next model', async (_, stream, script) => {
     first(script);
     const { answer, by, failovers } = await ask(stream);
     expect([answer.isComplete, by, failovers]).toEqual([true, 'second', ['upstream_broken_body']]);
   });
 
-  test('ATT-822: is relayed as it came where it is too late, and ends as it did', async () => {
+  test('ATT-66: is relayed as it came where it is too late, and ends as it did', async () => {
     await restart({ FAILOVER_DEADLINE_MS: '300' });
     first(async (connection) => {
       await connection.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9)));
@@ -167,7 +167,7 @@ describe('an answer that breaks before it is chosen', () => {
 });
 
 describe('an answer in one piece', () => {
-  test('ATT-820: reaches the client when it is whole, byte for byte', async () => {
+  test('ATT-64: reaches the client when it is whole, byte for byte', async () => {
     const goOn = Promise.withResolvers<void>();
     first(async (connection) => {
       await connection.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9)));
@@ -181,14 +181,14 @@ describe('an answer in one piece', () => {
     expect([answer.isComplete, answer.body.toString()]).toEqual([true, ANSWER]);
   });
 
-  test('ATT-820: of 3 MiB is relayed before it is whole, byte for byte', async () => {
+  test('ATT-64: of 3 MiB is relayed before it is whole, byte for byte', async () => {
     const body = JSON.stringify({ choices: [], filler: 'x'.repeat(3 * 1024 * 1024) });
     first(async (connection) => connection.write(response('200 OK', [JSON_TYPE], body)));
     const { answer, by } = await ask(false);
     expect([answer.body.equals(Buffer.from(body)), by]).toEqual([true, 'first']);
   });
 
-  test('ATT-820: that takes longer than 2 s is relayed as it comes', async () => {
+  test('ATT-64: that takes longer than 2 s is relayed as it comes', async () => {
     const seen = Promise.withResolvers<void>();
     first(async (connection) => {
       await connection.write(head('200 OK', JSON_TYPE, CHUNKED) + chunk(ANSWER.slice(0, 9)));
@@ -201,7 +201,7 @@ describe('an answer in one piece', () => {
     expect((await client.response()).body.toString()).toBe(ANSWER);
   });
 
-  test('ATT-819: that holds nothing makes way for the next model only where that is asked for', async () => {
+  test('ATT-63: that holds nothing makes way for the next model only where that is asked for', async () => {
     const empty = '{"choices":[{"index":0,"message":{"content":""},"finish_reason":"stop"}]}';
     const script = async (connection: RawConnection) =>
       connection.write(response('200 OK', [JSON_TYPE], empty));
@@ -228,7 +228,7 @@ describe('a refusal', () => {
     ['400 Bad Request', 'upstream_400', nested('first is not a multimodal model')],
     ['400 Bad Request', 'upstream_400', nested('"auto" tool choice requires --tool-call-parser to be set')],
   ])(
-    'ATT-801, ATT-804, ATT-824: %s that means this model, makes way for the next one: %s',
+    'ATT-45, ATT-48, ATT-68: %s that means this model, makes way for the next one: %s',
     async (status, reason, body) => {
       first(async (connection) => connection.write(response(status, [JSON_TYPE], body)));
       expect(await ask(true)).toMatchObject({ by: 'second', failovers: [reason] });
@@ -294,7 +294,7 @@ describe('a refusal', () => {
     ['a token', '401 Unauthorized', [JSON_TYPE], '{"detail":"Invalid token."}'],
     ['nothing', '500 Internal Server Error', [], ''],
   ])(
-    'ATT-803, ATT-806, ATT-823, ATT-824: that is about %s is relayed whole and unchanged: %s',
+    'ATT-47, ATT-50, ATT-67, ATT-68: that is about %s is relayed whole and unchanged: %s',
     async (_, status, headers, body) => {
       first(async (connection) => connection.write(response(status, headers, body)));
       const { answer, by, failovers } = await ask(true);
@@ -307,14 +307,14 @@ describe('a refusal', () => {
     },
   );
 
-  test('ATT-802, ATT-824: of a full model makes way where that is asked for', async () => {
+  test('ATT-46, ATT-68: of a full model makes way where that is asked for', async () => {
     await restart({ FAILOVER_ON_CAPACITY: 'true' });
     const body = readFileSync('testdata/chutes_live/chat_capacity_429_undated.json');
     first(async (connection) => connection.write(response('429 Too Many Requests', [JSON_TYPE], body)));
     expect(await ask(true)).toMatchObject({ by: 'second', failovers: ['upstream_429'] });
   });
 
-  test('ATT-823: that trickles is relayed within about a second, and on as it comes', async () => {
+  test('ATT-67: that trickles is relayed within about a second, and on as it comes', async () => {
     const seen = Promise.withResolvers<void>();
     const [begin, rest] = ['{"detail":"exh', 'austed all available targets"}'];
     first(async (connection) => {
@@ -330,7 +330,7 @@ describe('a refusal', () => {
     expect(stage.upstream.models).toEqual(['first']);
   });
 
-  test('ATT-806, ATT-823: that breaks off is relayed, and breaks off', async () => {
+  test('ATT-50, ATT-67: that breaks off is relayed, and breaks off', async () => {
     const body = '{"detail":"exhausted all available targets"}';
     first(async (connection) => {
       await connection.write(head('500 Internal Server Error', JSON_TYPE, CHUNKED) + chunk(body));

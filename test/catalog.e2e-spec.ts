@@ -178,8 +178,8 @@ describe('what is taken of them', () => {
       'a/one',
       'b/two',
     ]);
-    const { ranked } = own.app.get(RoutingService).snapshot;
-    expect(ranked.map(({ model }) => model).toSorted()).toEqual(['a/one', 'b/two', 'odd/nulls']);
+    const { eligible } = own.app.get(RoutingService).snapshot;
+    expect(eligible.map(({ id }) => id).toSorted()).toEqual(['a/one', 'b/two', 'odd/nulls']);
     const metrics = await metricsOf(own);
     expect(metrics.by('feed', 'feed_rows_skipped_total')).toEqual({ models: 8, utilization: 10 });
   });

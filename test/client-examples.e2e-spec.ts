@@ -90,7 +90,7 @@ describeWithPython('the examples of the README in Python', () => {
 });
 
 describeWithPython('OpenAI’s client for Python', () => {
-  test('SIM-302: parses what fits a schema, and the tool it is told to call', async () => {
+  test('SIM-33: parses what fits a schema, and the tool it is told to call', async () => {
     const said = await runPython(PARSING, { BASE_URL: baseURL });
     expect(said).toMatch(/^simulated title [1-9]\d* forecast simulated city\n$/);
   });

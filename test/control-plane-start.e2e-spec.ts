@@ -29,7 +29,7 @@ async function isReady({ url }: TestRouter): Promise<boolean> {
 }
 
 describe('a router with the default intervals', () => {
-  it('CAT-102: is ready within 5 s of its control plane, though that was away for long at the start', async () => {
+  it('CAT-19: is ready within 5 s of its control plane, though that was away for long at the start', async () => {
     const port = await quietPort();
     const own = await startRouter(`http://127.0.0.1:${port}`, {}, { awaitReady: false });
     router = own;
@@ -48,7 +48,7 @@ describe('a router with the default intervals', () => {
     ['answers with a page', 'html'],
     ['has nothing yet', 'empty'],
     ['sends garbage for gzip', { kind: 'body', body: GARBAGE, headers: { 'content-encoding': 'gzip' } }],
-  ])('CAT-101, CAT-102: is ready within 5 s of a control plane that first %s', async (_how, behaviour) => {
+  ])('CAT-18, CAT-19: is ready within 5 s of a control plane that first %s', async (_how, behaviour) => {
     const first = await ChutesSimulator.start();
     chutes = first;
     for (const feed of FEEDS) first.feed(feed, behaviour);
@@ -64,7 +64,7 @@ describe('a router with the default intervals', () => {
     ]);
   });
 
-  it('CAT-102: is ready soon after first fetches that never got an answer', async () => {
+  it('CAT-19: is ready soon after first fetches that never got an answer', async () => {
     const first = await ChutesSimulator.start();
     chutes = first;
     for (const feed of FEEDS) first.feed(feed, 'silent');

@@ -232,7 +232,7 @@ describe.each([APP, '*'])('what is for the inside, with CORS_ALLOWED_ORIGINS=%s'
     ['GET', '/nowhere', 404],
     ['GET', '/', 404],
     ['GET', '/%zz', 400],
-  ])('HDR-201: %s %s has no CORS header', async (method, path, status) => {
+  ])('HDR-28: %s %s has no CORS header', async (method, path, status) => {
     await withSettings({ CORS_ALLOWED_ORIGINS: allowed }, async () => {
       const headers = { origin: APP, 'access-control-request-method': 'GET' };
       const answer = await ask(router, path, { method, headers });
@@ -253,7 +253,7 @@ describe('CORS_ALLOWED_ORIGINS', () => {
     ],
     ['vscode-webview://0ue3kpgcjh0hjkqf', 'vscode-webview://0ue3kpgcjh0hjkqf'],
     ['https://*.example.com', 'https://chat.team.example.com'],
-  ])('HDR-200, HDR-22: %s allows %s', async (allowed, origin) => {
+  ])('HDR-27, HDR-22: %s allows %s', async (allowed, origin) => {
     await withSettings({ CORS_ALLOWED_ORIGINS: `https://other.example,${allowed}` }, async () => {
       const answer = await complete(router, { model: MODEL }, { headers: { origin } });
       expect(answer.headers.get('access-control-allow-origin')).toBe(origin);

@@ -143,7 +143,7 @@ describe('which way', () => {
   });
 });
 
-test('CFG-201: a proxy whose scheme is not told speaks HTTP', async () => {
+test('CFG-54: a proxy whose scheme is not told speaks HTTP', async () => {
   const stage = await EgressStage.set({ upstream: 'https', proxy: 'http' });
   try {
     const router = await stage.route({ HTTPS_PROXY: stage.proxy.urlFor('').replace('http://', '') });

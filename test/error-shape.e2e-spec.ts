@@ -32,7 +32,7 @@ async function answerTo(bytes: string | Buffer, env: Record<string, string>, mod
 
 describe('with ERROR_SHAPE=openai', () => {
   test.each(['first', 'first,second'])(
-    'ERR-802, ERR-803: an error has one of OpenAI’s shape beside its detail, which stays as it was: asked for %s',
+    'ERR-31, ERR-32: an error has one of OpenAI’s shape beside its detail, which stays as it was: asked for %s',
     async (model) => {
       const answer = await answerTo(response('402 Payment Required', [JSON_TYPE], QUOTA), SHAPED, model);
       const body = answer.body.toString();
@@ -49,7 +49,7 @@ describe('with ERROR_SHAPE=openai', () => {
     },
   );
 
-  test('ERR-802: also where it came in chunks', async () => {
+  test('ERR-31: also where it came in chunks', async () => {
     const chunks = QUOTA.split('').map(chunk).join('');
     const answer = await answerTo(
       head('402 Payment Required', JSON_TYPE, CHUNKED) + chunks + chunk(''),
@@ -60,7 +60,7 @@ describe('with ERROR_SHAPE=openai', () => {
     expect(headerOf(answer, 'transfer-encoding')).toBeUndefined();
   });
 
-  test('ERR-802: the connection serves on', async () => {
+  test('ERR-31: the connection serves on', async () => {
     stage = await RawStage.set(SHAPED);
     const script = response('402 Payment Required', [JSON_TYPE], QUOTA);
     stage.upstream.answer('first', async (connection) => void (await connection.write(script)));
@@ -81,17 +81,17 @@ describe('with ERROR_SHAPE=openai', () => {
     ['of more than 16 KiB', [JSON_TYPE], JSON.stringify({ detail: 'x'.repeat(16_384) })],
     ['in an event stream', ['Content-Type: text/event-stream'], QUOTA],
     ['that is no JSON', [JSON_TYPE], `${QUOTA},`],
-  ])('ERR-802: an error %s is relayed as it came', async (_, headers, body) => {
+  ])('ERR-31: an error %s is relayed as it came', async (_, headers, body) => {
     const answer = await answerTo(response('429 Too Many Requests', headers, body), SHAPED);
     expect(answer.body.equals(Buffer.from(body))).toBe(true);
   });
 
-  test('ERR-802: what is no error is relayed as it came', async () => {
+  test('ERR-31: what is no error is relayed as it came', async () => {
     const answer = await answerTo(response('200 OK', [JSON_TYPE], QUOTA), SHAPED);
     expect(answer.body.toString()).toBe(QUOTA);
   });
 
-  test('ERR-802: an error that trickles is relayed as it comes, after a second', async () => {
+  test('ERR-31: an error that trickles is relayed as it comes, after a second', async () => {
     stage = await RawStage.set(SHAPED);
     const seen = Promise.withResolvers<void>();
     stage.upstream.answer('first', async (connection) => {
@@ -105,7 +105,7 @@ describe('with ERROR_SHAPE=openai', () => {
     expect((await client.response()).body.toString()).toBe('{"detail":"x"}');
   });
 
-  test('ERR-802: an error that breaks off is relayed, and breaks off', async () => {
+  test('ERR-31: an error that breaks off is relayed, and breaks off', async () => {
     stage = await RawStage.set(SHAPED);
     stage.upstream.answer('first', async (connection) => {
       await connection.write(
@@ -120,7 +120,7 @@ describe('with ERROR_SHAPE=openai', () => {
   test.each([
     ['402 Payment Required', QUOTA, 'Quota exceeded and account balance is $0.0'],
     ['400 Bad Request', NESTED, 'Too long.'],
-  ])('ERR-803, RTE-21: the openai client shows the text of a %s', async (status, body, message) => {
+  ])('ERR-32, RTE-21: the openai client shows the text of a %s', async (status, body, message) => {
     stage = await RawStage.set(SHAPED);
     const bytes = response(status, [JSON_TYPE], body);
     stage.upstream.answer('first', async (connection) => void (await connection.write(bytes)));
@@ -132,14 +132,14 @@ describe('with ERROR_SHAPE=openai', () => {
 });
 
 test.each(['first', 'first,second'])(
-  'ERR-802: without it no error is touched: asked for %s',
+  'ERR-31: without it no error is touched: asked for %s',
   async (model) => {
     const answer = await answerTo(response('402 Payment Required', [JSON_TYPE], QUOTA), {}, model);
     expect(answer.body.toString()).toBe(QUOTA);
   },
 );
 
-test('ERR-802, EVD-11: evidence is relayed as it came in any case', async () => {
+test('ERR-31, EVD-11: evidence is relayed as it came in any case', async () => {
   stage = await RawStage.set();
   const chutes = await ChutesSimulator.start();
   const router = await startRouter(chutes, SHAPED);

@@ -27,7 +27,7 @@ afterEach(async () => {
   await chutes.close();
 });
 
-test('EVD-500, ATT-25: evidence beyond its connections waits and is then overloaded, completions are not', async () => {
+test('EVD-13, ATT-25: evidence beyond its connections waits and is then overloaded, completions are not', async () => {
   chutes.feed('evidence', 'silent');
   const { signal } = leaving;
   const busy = Array.from({ length: CONNECTIONS }, async () => ask(router, QUESTION, { signal }));
@@ -51,7 +51,7 @@ test('EVD-500, ATT-25: evidence beyond its connections waits and is then overloa
   expect((await ask(router, QUESTION)).status).not.toBe(503);
 });
 
-test('EVD-500: completions that have all of theirs busy leave evidence its own', async () => {
+test('EVD-13: completions that have all of theirs busy leave evidence its own', async () => {
   chutes.behave(REQUEST.model, 'silent');
   const waiting = complete(router, REQUEST, { signal: leaving.signal });
   await chutes.nextRequest();

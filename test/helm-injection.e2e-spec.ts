@@ -75,17 +75,17 @@ const anything: Meant = () => true;
 const isString: Meant = (leaf) => typeof leaf === 'string';
 
 describeHelm('a value of the chart', () => {
-  test.each(TEXTS)('OPS-605: that looks like %s stays a value, whatever checks it', (_, text) => {
+  test.each(TEXTS)('OPS-32: that looks like %s stays a value, whatever checks it', (_, text) => {
     for (const values of [FULL, OTHERWISE]) expect(rendered(values, text)).toEqual(expected(values, text));
   });
 
-  test.each(OF_OTHER_TYPES)('OPS-605: that looks like something else than a string stays one: %s', (text) => {
+  test.each(OF_OTHER_TYPES)('OPS-32: that looks like something else than a string stays one: %s', (text) => {
     for (const values of [FULL, OTHERWISE]) {
       expect(rendered(values, text, isString)).toEqual(expected(values, text, isString));
     }
   });
 
-  test('OPS-605: of several lines is refused wherever it is no free text, and each of them is named', () => {
+  test('OPS-32: of several lines is refused wherever it is no free text, and each of them is named', () => {
     const paths = leavesOf(FULL)
       .map((path) => path.join('/'))
       .filter((path) => !FREE.some((free) => free.test(path)));
@@ -99,19 +99,19 @@ describeHelm('a value of the chart', () => {
     ['an annotation', { service: { annotations: { 'a: b\n  c': 'd' } } }],
     ['a probe', { probes: { liveness: { httpGet: 1 } } }],
     ['a setting', { config: { 'LOG_LEVEL: info\n  X': 'y' } }],
-  ])('OPS-605: has a key that is refused if it is no name of %s', (_, values: Values) => {
+  ])('OPS-32: has a key that is refused if it is no name of %s', (_, values: Values) => {
     expect(() => render(values)).toThrow(/propertyNames|invalid propertyName|additional properties/);
   });
 
   test.each(['1', 'true', '1e3'])(
-    'OPS-605: a release may be called %s, and its labels are strings',
+    'OPS-32: a release may be called %s, and its labels are strings',
     (name) => {
       const labels = JSON.stringify(renderUnchecked({}, name)).match(/"app.kubernetes.io\/instance":[^,}]*/g);
       expect(new Set(labels)).toEqual(new Set([`"app.kubernetes.io/instance":"${name}"`]));
     },
   );
 
-  test('OPS-605: changes none of the chart’s own labels, annotations and probes', () => {
+  test('OPS-32: changes none of the chart’s own labels, annotations and probes', () => {
     const values = {
       podLabels: { 'app.kubernetes.io/name': 'another', team: 'ml' },
       podAnnotations: { 'checksum/config': 'none', note: 'yes' },

@@ -19,7 +19,7 @@ const cpu = (averageUtilization: number) => ({
 
 describeHelm('the inside port', () => {
   test.each(['ClusterIP', 'NodePort', 'LoadBalancer'])(
-    'OPS-603: a Service of the type %s leads to the client routes, and one inside the cluster to the rest',
+    'OPS-30: a Service of the type %s leads to the client routes, and one inside the cluster to the rest',
     (type) => {
       const manifests = render({ service: { type } });
       const leads = [ROUTER, ADMIN].map((name) => {
@@ -37,22 +37,19 @@ describeHelm('the inside port', () => {
     ['by default', {}, 'monitoring'],
     ['where asked for', { adminFrom: [namespaced('metrics')] }, 'metrics'],
     ['from nowhere', { adminFrom: [] }, undefined],
-  ])(
-    'OPS-604: the network lets Prometheus alone in at the inside port, %s',
-    (_, networkPolicy, namespace) => {
-      const manifests = render({ networkPolicy });
-      const helmTest = { podSelector: specOf('NetworkPolicy', manifests, TEST).podSelector };
-      const monitoring = namespace === undefined ? [] : [namespaced(namespace)];
-      expect(specOf('NetworkPolicy', manifests, ROUTER).ingress).toEqual([
-        { ports: [{ port: 8080, protocol: 'TCP' }] },
-        { ports: [{ port: 8081, protocol: 'TCP' }], from: [...monitoring, helmTest] },
-      ]);
-    },
-  );
+  ])('OPS-31: the network lets Prometheus alone in at the inside port, %s', (_, networkPolicy, namespace) => {
+    const manifests = render({ networkPolicy });
+    const helmTest = { podSelector: specOf('NetworkPolicy', manifests, TEST).podSelector };
+    const monitoring = namespace === undefined ? [] : [namespaced(namespace)];
+    expect(specOf('NetworkPolicy', manifests, ROUTER).ingress).toEqual([
+      { ports: [{ port: 8080, protocol: 'TCP' }] },
+      { ports: [{ port: 8081, protocol: 'TCP' }], from: [...monitoring, helmTest] },
+    ]);
+  });
 });
 
 describeHelm('the autoscaler', () => {
-  test('OPS-606: goes by CPU, and by the lag of the event loop where that is asked for', () => {
+  test('OPS-33: goes by CPU, and by the lag of the event loop where that is asked for', () => {
     expect(metricsWith({})).toEqual([cpu(70)]);
     expect(metricsWith({ targetEventLoopLagMs: 80 })).toEqual([
       cpu(70),

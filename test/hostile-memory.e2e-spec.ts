@@ -91,7 +91,7 @@ describe('a router with little memory outlives', () => {
       ]),
     ],
   ])(
-    'RTE-400, RTE-401, RTE-403, CFG-35, ERR-402: %s',
+    'RTE-25, RTE-26, RTE-28, CFG-35, ERR-35: %s',
     async (_, connections, bytes) => {
       const clients = await flood(connections, bytes);
       expect((await fetch(`${url}/healthz`)).status).toBe(200);

@@ -170,18 +170,18 @@ describe('another protocol', () => {
     ['HTTPS', requestOf('GET /healthz HTTPS/1.1', [HOST])],
   ];
 
-  test.each(rows)('ERR-401, ERR-24, ERR-26: %s is refused', async (_, bytes) => {
+  test.each(rows)('ERR-34, ERR-24, ERR-26: %s is refused', async (_, bytes) => {
     expect(await fateOf(bytes)).toEqual(REFUSAL);
   });
 
-  test('ERR-401: a method of RTSP alone is refused behind requests of HTTP, too', async () => {
+  test('ERR-34: a method of RTSP alone is refused behind requests of HTTP, too', async () => {
     const client = await edge.open(GET_HEALTH);
     expect((await client.response()).status).toBe(200);
     await client.send(requestOf('SETUP /healthz RTSP/1.0', [HOST]));
     expect(errorIn(await client.response())).toEqual(apiError(400, 'bad_request'));
   });
 
-  test('ERR-401: the path may speak of RTSP', async () => {
+  test('ERR-34: the path may speak of RTSP', async () => {
     const target = `/v1/models?${'x'.repeat(10_000)}=RTSP/1.0`;
     expect((await edge.answerTo(requestOf(`GET ${target} HTTP/1.1`, [HOST]))).status).toBe(200);
   });

@@ -38,7 +38,7 @@ async function statusAndCode(url: string, init?: RequestInit): Promise<[status: 
 }
 
 describe('paths', () => {
-  test('HLT-500: those of the inside are served there, and at the port of the clients there is nothing', async () => {
+  test('HLT-21: those of the inside are served there, and at the port of the clients there is nothing', async () => {
     const { url, insideUrl } = await start();
     expect(insideUrl).not.toBe(url);
     for (const path of PATHS) {
@@ -66,7 +66,7 @@ describe('paths', () => {
     client.close();
   });
 
-  test('HLT-501: those of the clients are served at theirs, and inside there is nothing', async () => {
+  test('HLT-22: those of the clients are served at theirs, and inside there is nothing', async () => {
     const { url, insideUrl } = await start();
     const completion = { method: 'POST', body: '{"model":"chutesai/AutoPilot","messages":[]}' };
     for (const path of ['/v1/chat/completions', '/v1/completions', '/v1/chat/%63ompletions']) {
@@ -81,13 +81,13 @@ describe('paths', () => {
     expect(chutes.count()).toBe(3);
   });
 
-  test('HLT-500: without such a port they are at that of the clients', async () => {
+  test('HLT-21: without such a port they are at that of the clients', async () => {
     const { url, insideUrl } = await start({ ADMIN_LISTEN_ADDR: '' });
     expect(insideUrl).toBe(url);
     for (const path of PATHS) expect(await statusAndCode(url + path)).toEqual([200, undefined]);
   });
 
-  test('HLT-501: what is no HTTP is refused there as it is for clients', async () => {
+  test('HLT-22: what is no HTTP is refused there as it is for clients', async () => {
     const { insideUrl } = await start();
     const client = await RawClient.open(Number(new URL(insideUrl).port), 'GET /healthz HTTP/2.0\r\n\r\n');
     expect(await client.response()).toMatchObject({ status: 400 });
@@ -96,7 +96,7 @@ describe('paths', () => {
 });
 
 describe('connections', () => {
-  test('HLT-502, OBS-500, OBS-502, OBS-504: clients that have all of theirs do not lock out probes, and it is told', async () => {
+  test('HLT-23, OBS-32, OBS-34, OBS-36: clients that have all of theirs do not lock out probes, and it is told', async () => {
     const { insideUrl, port, logs } = await start({ MAX_CLIENT_CONNECTIONS: '40' });
     const scrape = async () => new Metrics(await (await fetch(`${insideUrl}/metrics`)).text());
     const clients = await Promise.all(Array.from({ length: 40 }, async () => RawClient.open(port)));
@@ -115,7 +115,7 @@ describe('connections', () => {
 });
 
 describe('the end', () => {
-  test('HLT-503, HLT-13: probes are answered through drain and grace, until the process ends', async () => {
+  test('HLT-24, HLT-13: probes are answered through drain and grace, until the process ends', async () => {
     await buildRouter();
     const models = makeBusy(chutes);
     const process = await startProcess({ ...environmentFor(chutes.url), ...INSIDE });
@@ -137,7 +137,7 @@ describe('the end', () => {
     await untilRefused(Number(new URL(inside).port));
   });
 
-  test('HLT-503: a probe that is never finished does not keep the process', async () => {
+  test('HLT-24: a probe that is never finished does not keep the process', async () => {
     await buildRouter();
     const process = await startProcess({ ...environmentFor(chutes.url), ...INSIDE });
     await process.url;

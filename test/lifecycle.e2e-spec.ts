@@ -51,7 +51,7 @@ describe('a signal', () => {
   });
 
   test.each(USER_SIGNALS)(
-    'HLT-200: %s does nothing, before the router listens or afterwards',
+    'HLT-25: %s does nothing, before the router listens or afterwards',
     async (signal) => {
       const router = await startProcess(environmentFor(chutes.url), signalWhileLoading(signal));
       const port = Number(new URL(await router.url).port);

@@ -149,7 +149,7 @@ describe.each(Object.keys(PLACES))('a log that goes to %s', (kind) => {
     },
   );
 
-  test('OBS-200: after a crash all lines are there, in their order', async () => {
+  test('OBS-38: after a crash all lines are there, in their order', async () => {
     const crash = `process.on('SIGWINCH', () => { throw new Error('a crash'); });`;
     await start(place.stdout, [`--import=data:text/javascript,${encodeURIComponent(crash)}`]);
     const log = place.read();
@@ -168,14 +168,14 @@ describe.each(['a socket', 'a pipe'])('%s that nobody reads', (kind) => {
     await start(place.stdout);
   });
 
-  test.each([1, 2])('OBS-202: does not keep the process from ending, after %i signals', async (signals) => {
+  test.each([1, 2])('OBS-40: does not keep the process from ending, after %i signals', async (signals) => {
     await ask(MANY);
     const ended = once(router, 'exit');
     for (let n = 0; n < signals; n += 1) router.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
   });
 
-  test('OBS-31, OBS-200: gets all its lines, in their order, when it is read again', async () => {
+  test('OBS-31, OBS-38: gets all its lines, in their order, when it is read again', async () => {
     const ids = await ask(MANY);
     const log = place.read();
     ids.push(...(await ask(10)));

@@ -27,7 +27,7 @@ afterAll(async () => {
 /** How many renderings there can be in so long a time. */
 const mostWithin = (ms: number) => 1 + Math.ceil(ms / MAX_AGE_MS);
 
-test('OBS-400: a pipeline of scrapes, and many at a time, share their renderings', async () => {
+test('OBS-42: a pipeline of scrapes, and many at a time, share their renderings', async () => {
   const begunAtMs = performance.now();
   const clients = await Promise.all(
     Array.from({ length: 30 }, async () => edge.open(Buffer.concat(Array(20).fill(GET_METRICS)))),
@@ -38,7 +38,7 @@ test('OBS-400: a pipeline of scrapes, and many at a time, share their renderings
   expect(render.mock.calls.length).toBeLessThanOrEqual(mostWithin(performance.now() - begunAtMs));
 });
 
-test('OBS-400: while a rendering is made, nobody begins another', async () => {
+test('OBS-42: while a rendering is made, nobody begins another', async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   render.mockReturnValueOnce(promise);
   const first = await edge.open(GET_METRICS);
@@ -50,7 +50,7 @@ test('OBS-400: while a rendering is made, nobody begins another', async () => {
   expect(render).toHaveBeenCalledTimes(1);
 });
 
-test('OBS-400, OBS-2: a scrape that comes later brings what has happened since', async () => {
+test('OBS-42, OBS-2: a scrape that comes later brings what has happened since', async () => {
   const ended = async () =>
     new Metrics((await edge.answerTo(GET_METRICS)).body.toString()).value('requests_total', { status: 200 });
   const before = await ended();

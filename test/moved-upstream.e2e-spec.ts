@@ -74,7 +74,7 @@ async function callUntilMoved(own: TestRouter): Promise<Set<number>> {
 }
 
 describe('an upstream that moved', () => {
-  it('ATT-101: is followed under steady traffic, and no request is lost', async () => {
+  it('ATT-43: is followed under steady traffic, and no request is lost', async () => {
     const own = await start({ ...AGED, BACKEND_BASE_URL: address.url });
     for (let n = 0; n < 5; n++) await complete(own, QUESTION);
     expect(address.connections).toBe(1);
@@ -85,7 +85,7 @@ describe('an upstream that moved', () => {
     expect(before.count(CHAT_PATH)).toBe(seen);
   });
 
-  it('ATT-101: is followed however the clock on the wall is set', async () => {
+  it('ATT-43: is followed however the clock on the wall is set', async () => {
     const own = await start({ ...AGED, BACKEND_BASE_URL: address.url });
     await complete(own, QUESTION);
     const now = Date.now();
@@ -94,7 +94,7 @@ describe('an upstream that moved', () => {
     expect(await callUntilMoved(own)).toEqual(new Set([200]));
   });
 
-  it('ATT-101: is followed though all its connections were busy, and some wait for one', async () => {
+  it('ATT-43: is followed though all its connections were busy, and some wait for one', async () => {
     const own = await start({
       ...AGED,
       BACKEND_BASE_URL: address.url,
@@ -110,7 +110,7 @@ describe('an upstream that moved', () => {
     expect(after.count(CHAT_PATH)).toBeGreaterThan(0);
   });
 
-  it('ATT-101: ends a long answer no sooner than its upstream does', async () => {
+  it('ATT-43: ends a long answer no sooner than its upstream does', async () => {
     const own = await start({ ...AGED, BACKEND_BASE_URL: address.url });
     const release = Promise.withResolvers<void>();
     const client = await withHalfAnAnswer(own, release.promise);
@@ -121,7 +121,7 @@ describe('an upstream that moved', () => {
     expect([isComplete, body.toString()]).toEqual([true, 'data: 1\n\ndata: 2\n\ndata: [DONE]\n\n']);
   });
 
-  it('ATT-28, ATT-101: is told when the client of a long answer leaves', async () => {
+  it('ATT-28, ATT-43: is told when the client of a long answer leaves', async () => {
     const own = await start({ ...AGED, BACKEND_BASE_URL: address.url });
     const client = await withHalfAnAnswer(own, new Promise(() => {}));
     address.target = portOf(after);
@@ -130,7 +130,7 @@ describe('an upstream that moved', () => {
     expect(await before.requests.find(({ pathname }) => pathname === CHAT_PATH)?.ended).toBe('client-gone');
   });
 
-  it('HLT-17, ATT-101: does not outlive the router by a long answer', async () => {
+  it('HLT-17, ATT-43: does not outlive the router by a long answer', async () => {
     const own = await start({ ...AGED, BACKEND_BASE_URL: address.url, SHUTDOWN_GRACE_MS: '0' });
     await withHalfAnAnswer(own, new Promise(() => {}));
     address.target = portOf(after);
@@ -139,7 +139,7 @@ describe('an upstream that moved', () => {
     expect(await before.requests.find(({ pathname }) => pathname === CHAT_PATH)?.ended).toBe('client-gone');
   });
 
-  it('ATT-101: is followed for evidence, too', async () => {
+  it('ATT-43: is followed for evidence, too', async () => {
     const own = await start({ ...AGED, EVIDENCE_BASE_URL: address.url });
     const evidence = `/chutes/11111111-2222-4333-8444-555555555555/evidence?nonce=${'0'.repeat(64)}`;
     await ask(own, evidence);
@@ -159,7 +159,7 @@ describe.each<WatchedFeed>(['models', 'utilization'])('a control plane that move
     utilization: ['UTILIZATION_URL', 'UTILIZATION_REFRESH_MS'],
   }[feed] as [string, string];
 
-  it('CAT-104: is followed though it is asked all the time and keeps its connections for long', async () => {
+  it('CAT-21: is followed though it is asked all the time and keeps its connections for long', async () => {
     before.feed(feed, { kind: 'scripted', script: async (exchange) => keepingAlive(exchange, feed) });
     await start({ ...AGED, [url]: `${address.url}${path}`, [interval]: '20' });
     await eventually(() => before.count(path) > 3);
@@ -169,7 +169,7 @@ describe.each<WatchedFeed>(['models', 'utilization'])('a control plane that move
     expect(connections).toBeLessThan(before.count(path));
   });
 
-  it('CAT-104: is followed at once when the old one fails', async () => {
+  it('CAT-21: is followed at once when the old one fails', async () => {
     const own = await start({ [url]: `${address.url}${path}`, [interval]: '50' });
     await eventually(() => before.count(path) > 3);
     before.feed(feed, 'error');

@@ -31,6 +31,7 @@ test('OBS-23: these metrics there are, with these labels, and no others', async 
     'connections gauge',
     'connections_refused_total counter',
     'event_loop_lag_seconds gauge',
+    'excluded_total counter reason',
     'failover_reason_total counter reason',
     'feed_refresh_total counter feed,outcome',
     'feed_rows_skipped_total counter feed',

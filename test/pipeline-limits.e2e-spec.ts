@@ -66,7 +66,7 @@ describe('what one read brings', () => {
     ],
     ['one that the router answers itself', GET_HEALTH],
     ['one for the model list', requestOf('GET /v1/models HTTP/1.1', ['Host: x'])],
-  ])('RTE-400: %s is answered 64 times', async (_, request) => {
+  ])('RTE-25: %s is answered 64 times', async (_, request) => {
     const client = await edge.open(repeated(request, MOST));
     letGo();
     expect(await statuses(client, MOST)).toEqual(all(MOST));
@@ -78,7 +78,7 @@ describe('what one read brings', () => {
     ['one too many', MOST + 1],
     ['as many as there can be', FLOOD],
     ['more than that', 5 * FLOOD],
-  ])('RTE-400, ERR-402: %s end with a 400, and the connection with it', async (_, count) => {
+  ])('RTE-25, ERR-35: %s end with a 400, and the connection with it', async (_, count) => {
     const client = await edge.open(repeated(GET_HEALTH, count));
     expect(await statuses(client, MOST)).toEqual(all(MOST));
     expect(errorIn(await client.response())).toEqual(BAD_REQUEST);
@@ -87,7 +87,7 @@ describe('what one read brings', () => {
     expect(edge.complaints).toEqual([]);
   });
 
-  test('RTE-400, ERR-28: the 400 reaches a client that goes on sending', async () => {
+  test('RTE-25, ERR-28: the 400 reaches a client that goes on sending', async () => {
     const client = await edge.open(repeated(completionOf(), FLOOD));
     for (let n = 0; n < 20; n += 1) await client.send(repeated(GET_HEALTH, FLOOD));
     letGo();
@@ -102,7 +102,7 @@ describe('a client that leaves', () => {
     ['behind too many', FLOOD, MOST],
     ['behind 32', READ_ON_BELOW, READ_ON_BELOW],
     ['behind 40', 40, 40],
-  ])('RTE-400, ATT-28: %s is noticed', async (_, sent, taken) => {
+  ])('RTE-25, ATT-28: %s is noticed', async (_, sent, taken) => {
     for (const leave of ['finish', 'reset'] as const) {
       const before = edge.chutes.count();
       const client = await edge.open(repeated(completionOf(), sent));
@@ -115,7 +115,7 @@ describe('a client that leaves', () => {
     expect(metrics.by('status', 'requests_total')).toEqual({ 499: 2 * taken });
   });
 
-  test('RTE-400, ATT-28: is noticed by its reset though it has sent more than is read', async () => {
+  test('RTE-25, ATT-28: is noticed by its reset though it has sent more than is read', async () => {
     const client = await edge.open(repeated(completionOf(), READ_ON_BELOW));
     await eventually(() => edge.chutes.count() === READ_ON_BELOW);
     await client.send(completionOf());
@@ -124,7 +124,7 @@ describe('a client that leaves', () => {
     expect(metrics.by('status', 'requests_total')).toEqual({ 499: READ_ON_BELOW });
   });
 
-  test('RTE-400, ERR-25: with a CONNECT has all that wait aborted', async () => {
+  test('RTE-25, ERR-25: with a CONNECT has all that wait aborted', async () => {
     const client = await edge.open(
       Buffer.concat([repeated(completionOf(), 3), requestOf('CONNECT x:1 HTTP/1.1', ['Host: x'])]),
     );
@@ -134,7 +134,7 @@ describe('a client that leaves', () => {
 });
 
 describe('what comes after 32 that are not finished', () => {
-  test('RTE-400: is not read until one of them is', async () => {
+  test('RTE-25: is not read until one of them is', async () => {
     const client = await edge.open(repeated(completionOf(), READ_ON_BELOW));
     await eventually(() => edge.chutes.count() === READ_ON_BELOW);
     await client.send(completionOf());
@@ -146,7 +146,7 @@ describe('what comes after 32 that are not finished', () => {
     expect(edge.chutes.count()).toBe(READ_ON_BELOW + 1);
   });
 
-  test('RTE-400: is read while the last one’s body is on its way, and no further', async () => {
+  test('RTE-25: is read while the last one’s body is on its way, and no further', async () => {
     const client = await edge.open(repeated(completionOf(), READ_ON_BELOW - 1));
     await eventually(() => edge.chutes.count() === READ_ON_BELOW - 1);
     await client.send(requestOf(POST, ['Host: x', `Content-Length: ${BODY.length}`]));
@@ -162,7 +162,7 @@ describe('what comes after 32 that are not finished', () => {
     expect(await statuses(client, READ_ON_BELOW + 1)).toEqual(all(READ_ON_BELOW + 1));
   });
 
-  test('RTE-400: is answered in the end to a client that sends one at a time and never waits', async () => {
+  test('RTE-25: is answered in the end to a client that sends one at a time and never waits', async () => {
     letGo();
     const client = await edge.open();
     const count = 300;

@@ -101,7 +101,7 @@ function warnings(): unknown[] {
 }
 
 describe('intervals and age limits', () => {
-  it('HLT-101: that leave no room for a missed refresh are one warning each, naming both settings', async () => {
+  it('HLT-19: that leave no room for a missed refresh are one warning each, naming both settings', async () => {
     await start({ UTILIZATION_REFRESH_MS: '10001', MODELS_REFRESH_MS: '300001' });
     expect(warnings()).toEqual([
       expect.objectContaining({
@@ -113,7 +113,7 @@ describe('intervals and age limits', () => {
     ]);
   });
 
-  it('HLT-101: are fine by default', async () => {
+  it('HLT-19: are fine by default', async () => {
     await start();
     expect(warnings()).toEqual([]);
   });

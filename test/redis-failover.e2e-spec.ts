@@ -80,7 +80,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
     await replicate(to, from);
   }
 
-  test('STK-201, OBS-203: pins work again within 5 s of each switch, and what failed is counted', async () => {
+  test('STK-35, OBS-41: pins work again within 5 s of each switch, and what failed is counted', async () => {
     expect(await failedWrites()).toBe(0);
     for (const [from, to] of [
       [first, second],
@@ -96,7 +96,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
     expect(redisLogs(router)).toMatchObject([CONNECTED, LOST, CONNECTED, LOST, CONNECTED]);
   });
 
-  test('STK-201: when the address follows later than the demotion, too', async () => {
+  test('STK-35: when the address follows later than the demotion, too', async () => {
     await second.ask('REPLICAOF', 'NO', 'ONE');
     await replicate(second, first);
     for (let tries = 0; tries < 20; tries += 1) expect(await isPinned()).toBe(false);
@@ -111,7 +111,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
 describeWithRedis('a cluster', () => {
   afterAll(closeRedisServers);
 
-  test('STK-203, OBS-203: costs pins, and the log says that it is not supported', async () => {
+  test('STK-37, OBS-41: costs pins, and the log says that it is not supported', async () => {
     const cluster = await RedisServer.prepare();
     await cluster.start('--cluster-enabled', 'yes', '--cluster-port', '0');
     router = await startSharing(chutes, cluster.url);

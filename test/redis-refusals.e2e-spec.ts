@@ -114,7 +114,7 @@ describeWithRedis('a Redis that refuses', () => {
     ],
     ['is full', 'OOM', FAILED, [[...SET, 'maxmemory', '1']], [...SET, 'maxmemory', '0']],
   ])(
-    'STK-25, STK-31, STK-201, STK-202: one that %s costs stickiness until it is not any more',
+    'STK-25, STK-31, STK-35, STK-36: one that %s costs stickiness until it is not any more',
     async (_, code, msg, begin, end) => {
       await start(redis.url);
       await connected(router);

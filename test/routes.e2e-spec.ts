@@ -228,7 +228,7 @@ describe('everything else', () => {
     ['GET', '/'],
     ['POST', '/'],
     ['POST', '/v1'],
-  ])('RTE-301: the answer to %s %s says how the base URL ends', async (method, path) => {
+  ])('RTE-24: the answer to %s %s says how the base URL ends', async (method, path) => {
     const body = method === 'POST' ? { body: JSON.stringify({ model: 'a/first' }) } : {};
     const answer = await ask(router, path, { method, ...body });
     expect(answer.status).toBe(404);

@@ -38,7 +38,7 @@ function told(text: string): readonly unknown[] {
   return router.logs.filter(({ msg }) => msg === text);
 }
 
-test('CFG-504, CFG-505, OBS-501, OBS-503, OBS-504, CFG-37: while turns take too long new work is refused, and nothing else', async () => {
+test('CFG-50, CFG-51, OBS-33, OBS-35, OBS-36, CFG-37: while turns take too long new work is refused, and nothing else', async () => {
   const models = makeBusy(chutes);
   router = await startRouter(chutes, { OVERLOAD_LAG_MS: '100' });
   const running = await runningStream(router.port, 'a/first');
@@ -83,14 +83,14 @@ test('CFG-504, CFG-505, OBS-501, OBS-503, OBS-504, CFG-37: while turns take too 
   ]);
 });
 
-test('CFG-501: with OVERLOAD_LAG_MS=0 nothing is refused for it', async () => {
+test('CFG-47: with OVERLOAD_LAG_MS=0 nothing is refused for it', async () => {
   router = await startRouter(chutes, { OVERLOAD_LAG_MS: '0' });
   makeTurnsTake(300);
   await eventually(async () => (await metricsOf(router)).value('event_loop_lag_seconds') > 0.25);
   expect((await complete(router, { model: 'chutesai/AutoPilot' })).status).toBe(200);
 });
 
-test('OBS-503, OBS-504, ATT-25: requests refused for want of a connection or of memory are counted and told, too', async () => {
+test('OBS-35, OBS-36, ATT-25: requests refused for want of a connection or of memory are counted and told, too', async () => {
   chutes.behave('*', 'silent');
   router = await startRouter(chutes, {
     UPSTREAM_MAX_CONNECTIONS: '1',

@@ -116,7 +116,7 @@ describe('what the soak reports', () => {
   });
 });
 
-test('PRJ-11, PRJ-400: a short soak loses nothing and leaks nothing', async () => {
+test('PRJ-11, PRJ-24: a short soak loses nothing and leaks nothing', async () => {
   const { code, output } = await runScript('test/soak/main.ts', ['--minutes', '0.05']);
   expect(output).toContain('Nothing was lost, nothing leaked.');
   expect(output).toMatch(/lost\.+ +0\n/);

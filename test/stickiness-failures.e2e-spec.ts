@@ -128,7 +128,7 @@ describe('the pinned model fails', () => {
   );
 
   test.each(['cut-stream', 'truncated'] as const)(
-    'STK-8, ATT-821: %s of an answer in one piece moves the pin to the model that answers instead',
+    'STK-8, ATT-65: %s of an answer in one piece moves the pin to the model that answers instead',
     async (kind) => {
       const { caller } = newClient(router);
       await caller.pinToSecond(LIST);

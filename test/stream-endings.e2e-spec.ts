@@ -66,7 +66,7 @@ describe('a stream that ends in the middle of its answer', () => {
     ['within an event', [TOKEN, STOP.slice(0, 20)]],
     ['with a comment', [TOKEN, ': bye\n\n']],
   ])(
-    'ATT-813: %s, gets the error event, ends as the upstream ended, and counts as broken',
+    'ATT-57: %s, gets the error event, ends as the upstream ended, and counts as broken',
     async (_, chunks) => {
       const { answer, added, ending } = await courseOf(chunks);
       expect([answer.isComplete, ending]).toEqual([true, 'interrupted']);
@@ -74,7 +74,7 @@ describe('a stream that ends in the middle of its answer', () => {
     },
   );
 
-  test('ATT-813: of text completions, too', async () => {
+  test('ATT-57: of text completions, too', async () => {
     const { added, ending } = await courseOf(
       ['data: {"choices":[{"text":"Hi","finish_reason":null}]}\n\n'],
       '/v1/completions',
@@ -92,7 +92,7 @@ describe('a stream that ends in the middle of its answer', () => {
     ['with [DONE] alone', [TOKEN, DONE]],
     ['that speaks of no reason', ['data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n']],
     ['byte by byte', (TOKEN + STOP + USAGE).split('')],
-  ])('ATT-42, ATT-813: but nothing is added to one %s', async (_, chunks) => {
+  ])('ATT-42, ATT-57: but nothing is added to one %s', async (_, chunks) => {
     const { answer, added, ending } = await courseOf(chunks);
     expect([answer.isComplete, added, ending]).toEqual([true, '', 'complete']);
   });
@@ -108,7 +108,7 @@ describe("an error of the upstream's own within a stream", () => {
     ['without a frame, with [DONE] behind it', [TOKEN, `${LINE}\n\n`, DONE]],
     ['over several lines, with [DONE] behind it', [TOKEN, `${PRETTY}\n\n`, DONE]],
     ['over several lines, byte by byte', [TOKEN, ...`${PRETTY}\n\n${DONE}`.split('')]],
-  ])('ATT-816: %s is relayed, has nothing added, and counts as broken', async (_, chunks) => {
+  ])('ATT-60: %s is relayed, has nothing added, and counts as broken', async (_, chunks) => {
     const { answer, added, ending } = await courseOf(chunks);
     expect([answer.isComplete, added, ending]).toEqual([true, '', 'interrupted']);
   });
@@ -118,13 +118,13 @@ describe("an error of the upstream's own within a stream", () => {
     ['over several lines', [TOKEN, PRETTY]],
     ['over several lines, with a comment behind it', [TOKEN, STOP, `${PRETTY}\n\n: bye\n\n`]],
     ['that no blank line ends', [TOKEN, STOP, ERROR.trimEnd()]],
-  ])('ATT-817: %s, where clients do not see it, gets the error event', async (_, chunks) => {
+  ])('ATT-61: %s, where clients do not see it, gets the error event', async (_, chunks) => {
     const { answer, added, ending } = await courseOf(chunks);
     expect([answer.isComplete, ending]).toEqual([true, 'interrupted']);
     expect(added).toMatch(ADDED);
   });
 
-  test('ATT-816: takes the pin away', async () => {
+  test('ATT-60: takes the pin away', async () => {
     await stage.clear();
     stage = await RawStage.set({ STICKY_TTL_SECS: '60' });
     sends([TOKEN, ERROR, DONE]);
@@ -150,7 +150,7 @@ describe('clients raise an error', () => {
     ['half an error event', [TOKEN, STOP, ERROR.trimEnd()]],
   ];
 
-  test.each(BROKEN)('ATT-813, ATT-816, ATT-817, RTE-21: openai, on a stream with %s', async (_, chunks) => {
+  test.each(BROKEN)('ATT-57, ATT-60, ATT-61, RTE-21: openai, on a stream with %s', async (_, chunks) => {
     sends(chunks);
     const client = new OpenAI({ baseURL: `${stage.router.url}/v1`, apiKey: 'cpk_test', logLevel: 'off' });
     const messages = [{ role: 'user' as const, content: 'Hello' }];
@@ -158,17 +158,14 @@ describe('clients raise an error', () => {
     expect(await thrownBy(Array.fromAsync(stream))).toBeInstanceOf(APIError);
   });
 
-  test.each(BROKEN)(
-    'ATT-813, ATT-816, ATT-817, RTE-21: LangChain, on a stream with %s',
-    async (_, chunks) => {
-      sends(chunks);
-      const configuration = { baseURL: `${stage.router.url}/v1` };
-      const chat = new ChatOpenAI({ model: 'first', apiKey: 'cpk_test', configuration, maxRetries: 0 });
-      expect(await thrownBy(Array.fromAsync(await chat.stream('Hello')))).toBeInstanceOf(APIError);
-    },
-  );
+  test.each(BROKEN)('ATT-57, ATT-60, ATT-61, RTE-21: LangChain, on a stream with %s', async (_, chunks) => {
+    sends(chunks);
+    const configuration = { baseURL: `${stage.router.url}/v1` };
+    const chat = new ChatOpenAI({ model: 'first', apiKey: 'cpk_test', configuration, maxRetries: 0 });
+    expect(await thrownBy(Array.fromAsync(await chat.stream('Hello')))).toBeInstanceOf(APIError);
+  });
 
-  test.each(BROKEN)('ATT-813, ATT-816, ATT-817, RTE-21: AI SDK, on a stream with %s', async (_, chunks) => {
+  test.each(BROKEN)('ATT-57, ATT-60, ATT-61, RTE-21: AI SDK, on a stream with %s', async (_, chunks) => {
     sends(chunks);
     const errors: unknown[] = [];
     const baseURL = `${stage.router.url}/v1`;

@@ -34,19 +34,19 @@ afterAll(async () => {
 describe('openai', () => {
   const response_format = zodResponseFormat(Invoice, 'invoice');
 
-  test('SIM-302, RTE-21: parses what fits a schema', async () => {
+  test('SIM-33, RTE-21: parses what fits a schema', async () => {
     const { choices } = await client().chat.completions.parse({ model: ALIAS, messages, response_format });
     expect(Invoice.safeParse(choices[0]?.message.parsed).error).toBeUndefined();
   });
 
-  test('SIM-302, RTE-21: parses it from a stream, too', async () => {
+  test('SIM-33, RTE-21: parses it from a stream, too', async () => {
     const stream = client().chat.completions.stream({ model: ALIAS, messages, response_format });
     const { choices } = await stream.finalChatCompletion();
     expect(Invoice.safeParse(choices[0]?.message.parsed).error).toBeUndefined();
     expect((await stream.totalUsage()).completion_tokens).toBeGreaterThan(5);
   });
 
-  test('SIM-302, RTE-21: gets some object where it asks for JSON', async () => {
+  test('SIM-33, RTE-21: gets some object where it asks for JSON', async () => {
     const { choices } = await client().chat.completions.create({
       model: ALIAS,
       messages,
@@ -56,7 +56,7 @@ describe('openai', () => {
   });
 
   test.each([false, true])(
-    'SIM-302, RTE-21: its tool runner goes all the way, streamed: %s',
+    'SIM-33, RTE-21: its tool runner goes all the way, streamed: %s',
     async (stream) => {
       const places: unknown[] = [];
       const forecast = (place: z.infer<typeof Place>) => {
@@ -72,7 +72,7 @@ describe('openai', () => {
     },
   );
 
-  test.each(['none', 'required', 'named'] as const)('SIM-302, RTE-21: tool_choice: %s', async (choice) => {
+  test.each(['none', 'required', 'named'] as const)('SIM-33, RTE-21: tool_choice: %s', async (choice) => {
     const tools = ['one', 'other'].map((name) => zodFunction({ name, parameters: Place }));
     const { choices } = await client().chat.completions.create({
       model: ALIAS,
@@ -101,13 +101,13 @@ describe('openai', () => {
       stage.chutes.models = [SECOND, FIRST];
     });
 
-    test('SIM-304, RTE-21: is a BadRequestError that says why', async () => {
+    test('SIM-35, RTE-21: is a BadRequestError that says why', async () => {
       const asking = client().chat.completions.create({ model: FIRST, messages, tools });
       const { message } = await failureOf(asking, BadRequestError);
       expect(message).toContain('--tool-call-parser to be set');
     });
 
-    test('SIM-304, RTE-21: is an APIError in the middle of a good stream where SGLang is asked', async () => {
+    test('SIM-35, RTE-21: is an APIError in the middle of a good stream where SGLang is asked', async () => {
       const stream = await client().chat.completions.create({ model: SECOND, messages, tools, stream: true });
       const { message } = await failureOf(Array.fromAsync(stream), APIError);
       expect(message).toContain('--tool-call-parser to be set');
@@ -116,18 +116,18 @@ describe('openai', () => {
 });
 
 describe('AI SDK', () => {
-  test('SIM-302, RTE-21: generateObject', async () => {
+  test('SIM-33, RTE-21: generateObject', async () => {
     const { object } = await generateObject({ model: autopilot(), schema: Invoice, prompt });
     expect(Invoice.safeParse(object).error).toBeUndefined();
   });
 
-  test('SIM-302, RTE-21: streamObject', async () => {
+  test('SIM-33, RTE-21: streamObject', async () => {
     const { object, partialObjectStream } = streamObject({ model: autopilot(), schema: Invoice, prompt });
     expect((await Array.fromAsync(partialObjectStream)).length).toBeGreaterThan(2);
     expect(Invoice.safeParse(await object).error).toBeUndefined();
   });
 
-  test('SIM-302, RTE-21: output beside text', async () => {
+  test('SIM-33, RTE-21: output beside text', async () => {
     const { output } = await generateText({
       model: autopilot(),
       output: Output.object({ schema: Invoice }),
@@ -136,7 +136,7 @@ describe('AI SDK', () => {
     expect(Invoice.safeParse(output).error).toBeUndefined();
   });
 
-  test('SIM-302, RTE-21: calls a tool and goes on, whole and streamed', async () => {
+  test('SIM-33, RTE-21: calls a tool and goes on, whole and streamed', async () => {
     const forecast = tool({ inputSchema: Place, execute: () => 'sunny' });
     const request = { model: autopilot(), prompt, tools: { forecast }, stopWhen: isStepCount(3) };
     const whole = await generateText(request);
@@ -149,14 +149,14 @@ describe('AI SDK', () => {
 
 describe('LangChain', () => {
   test.each(['jsonSchema', 'functionCalling'] as const)(
-    'SIM-302, RTE-21: withStructuredOutput by %s',
+    'SIM-33, RTE-21: withStructuredOutput by %s',
     async (method) => {
       const answer = await chat().withStructuredOutput(Invoice, { method }).invoke(prompt);
       expect(Invoice.safeParse(answer).error).toBeUndefined();
     },
   );
 
-  test('SIM-302, RTE-21: calls a tool in a stream', async () => {
+  test('SIM-33, RTE-21: calls a tool in a stream', async () => {
     const forecast = langchainTool(() => 'sunny', { name: 'forecast', schema: Place });
     const chunks = await Array.fromAsync(await chat().bindTools([forecast]).stream(prompt));
     const [call] = chunks.reduce(concat).tool_calls ?? [];

@@ -56,7 +56,7 @@ describe('a peer that is trusted', () => {
     ['another address', `${CLIENT}:51234`, `${OTHER}:51234`, false],
     ['an address of IPv6', '[2001:db8::1]:51234', '"[2001:db8::1]:51235"', true],
     ['a trusted proxy', `${CLIENT}:51234`, `${CLIENT}:51234, 10.1.2.3:443`, true],
-  ])('STK-200: a port behind %s does not count', async (_, pinned, asking, same) => {
+  ])('STK-34: a port behind %s does not count', async (_, pinned, asking, same) => {
     const router = await startTrusting('127.0.0.1, 10.0.0.0/8');
     expect(await isSame(router, { 'x-forwarded-for': pinned }, { 'x-forwarded-for': asking })).toBe(same);
   });

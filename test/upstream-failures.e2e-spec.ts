@@ -111,7 +111,7 @@ describe('a response that is not valid', () => {
     ['a bad first chunk', writes(`${head('200 OK', CHUNKED)}zz\r\nhello\r\n`)],
   ];
 
-  test.each(rows)('ERR-8, ATT-102: %s is an upstream_invalid_response', async (_, script) => {
+  test.each(rows)('ERR-8, ATT-44: %s is an upstream_invalid_response', async (_, script) => {
     expect(await answerAfter(script)).toEqual(errorOf('upstream_invalid_response'));
   });
 
@@ -120,7 +120,7 @@ describe('a response that is not valid', () => {
   });
 
   test.each(['102 Processing', '103 Early Hints', '110 Odd', '199 Odd'])(
-    'ATT-102: a %s before a good answer is none',
+    'ATT-44: a %s before a good answer is none',
     async (interim) => {
       const answer = writes(head(interim).repeat(2) + response('200 OK', [], '{}').toString());
       expect(await answerAfter(answer)).toEqual({ status: 200, body: {}, tried: ['first'] });

@@ -47,7 +47,7 @@ describe('a transfer coding', () => {
     ['chunked beside a length', ['Transfer-Encoding: chunked', 'Content-Length: 7']],
     ['chunked behind a length', ['Content-Length: 7', 'Transfer-Encoding: chunked']],
     ['two lengths', ['Content-Length: 7', 'Content-Length: 8']],
-  ])('ERR-400: %s is no valid response', async (_, headers) => {
+  ])('ERR-33: %s is no valid response', async (_, headers) => {
     stage.upstream.answer('first', answering(headers));
     const { status, body } = await stage.ask({ model: 'first' });
     expect([status, body.toString()]).toEqual([502, expect.stringContaining('upstream_invalid_response')]);
@@ -57,13 +57,13 @@ describe('a transfer coding', () => {
     expect([other, answer.toString()]).toEqual([200, expect.stringContaining('second')]);
   });
 
-  test('ERR-400: of an answer that is no 2xx counts, too', async () => {
+  test('ERR-33: of an answer that is no 2xx counts, too', async () => {
     const twice = ['Transfer-Encoding: chunked', 'Transfer-Encoding: gzip'];
     stage.upstream.answer('first', answering(twice, 'HTTP/1.1 400 No\r\n'));
     expect((await stage.ask({ model: 'first' })).status).toBe(502);
   });
 
-  test.each(['chunked', 'CHUNKED', '\tchunked '])('ERR-400: %j is read as it is meant', async (coding) => {
+  test.each(['chunked', 'CHUNKED', '\tchunked '])('ERR-33: %j is read as it is meant', async (coding) => {
     stage.upstream.answer('first', answering([`Transfer-Encoding:${coding}`]));
     const { status, body } = await stage.ask({ model: 'first' });
     expect([status, body.toString()]).toEqual([200, '{"a":1}']);

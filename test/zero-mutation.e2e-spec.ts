@@ -16,7 +16,8 @@ let router: TestRouter;
 
 beforeAll(async () => {
   chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [BEST, 'b/other'];
+  // Of what takes any length.
+  chutes.models = [{ id: BEST }, 'b/other'];
   chutes.utilization = [BEST];
   router = await startRouter(chutes);
 });

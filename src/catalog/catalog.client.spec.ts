@@ -58,7 +58,7 @@ describe('a good answer', () => {
     ['', Buffer.from('[1]')],
     [' ', Buffer.from('[1]')],
     [undefined, Buffer.from('\uFEFF[1]')],
-  ])('CAT-103: is read whatever the spelling of its coding: %j', async (coding, body) => {
+  ])('CAT-20: is read whatever the spelling of its coding: %j', async (coding, body) => {
     const headers = coding === undefined ? {} : { 'content-encoding': coding };
     simulator.feed('models', answering({ headers, body }));
     expect((await get()).toString()).toBe('[1]');

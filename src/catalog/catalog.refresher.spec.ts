@@ -110,7 +110,7 @@ describe('the schedule of the feeds', () => {
     ['empty', (feed) => Promise.resolve(Buffer.from(feed === 'models' ? '{"data":[]}' : '[]'))],
   ])('where the outcome is %s', (_outcome, failing) => {
     const fail = (_body: Buffer, feed: FeedName) => failing(feed);
-    it('CAT-101, CAT-102: at the start, both feeds are asked again soon, and 4 s apart at most', async () => {
+    it('CAT-18, CAT-19: at the start, both feeds are asked again soon, and 4 s apart at most', async () => {
       client.answer = fail;
       refresher.onApplicationBootstrap();
       await jest.advanceTimersByTimeAsync(16_000);
@@ -124,7 +124,7 @@ describe('the schedule of the feeds', () => {
       expect(askedAtS('utilization').slice(-2)).toEqual([314, 319]);
     });
 
-    it('CAT-5, CAT-101: later, after 1 s, 2 s, 4 s and so on up to the interval', async () => {
+    it('CAT-5, CAT-18: later, after 1 s, 2 s, 4 s and so on up to the interval', async () => {
       refresher.onApplicationBootstrap();
       await jest.advanceTimersByTimeAsync(100);
       const good = catalog.models.last;
@@ -141,7 +141,7 @@ describe('the schedule of the feeds', () => {
     });
   });
 
-  it('CAT-101: a success in between starts the waiting anew', async () => {
+  it('CAT-18: a success in between starts the waiting anew', async () => {
     let count = 0;
     client.answer = (body, feed) => {
       if (feed === 'models') count += 1;
@@ -156,7 +156,7 @@ describe('the schedule of the feeds', () => {
     ['fails at once', 0],
     ['never ends', 10_000],
   ])(
-    'HLT-102, CAT-4: one refresh that %s leaves both feeds young enough at the defaults',
+    'HLT-20, CAT-4: one refresh that %s leaves both feeds young enough at the defaults',
     async (_how, afterMs) => {
       refresher.onApplicationBootstrap();
       await jest.advanceTimersByTimeAsync(4_000);

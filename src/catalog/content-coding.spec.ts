@@ -27,7 +27,7 @@ describe('contentCoding', () => {
     ['"gzip"', 'unknown'],
     ['xgzip', 'unknown'],
     ['gzip2', 'unknown'],
-  ])('CAT-103: %j is %s', (header, coding) => {
+  ])('CAT-20: %j is %s', (header, coding) => {
     expect(contentCoding(header)).toBe(coding);
   });
 });
@@ -41,7 +41,7 @@ describe('withoutByteOrderMark', () => {
     ['[\uFEFF]', '[\uFEFF]'],
     // One is a mark, the second is text.
     ['\uFEFF\uFEFF[]', '\uFEFF[]'],
-  ])('CAT-103: %j becomes %j', (text, rest) => {
+  ])('CAT-20: %j becomes %j', (text, rest) => {
     expect(withoutByteOrderMark(Buffer.from(text)).toString()).toBe(rest);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { readAbilities, UNKNOWN_ABILITIES } from './abilities.js';
 import { readModelList } from './model-list.js';
 
 describe('readModelList', () => {
@@ -15,9 +16,9 @@ describe('readModelList', () => {
       data: [full, { id: 'b/two', chute_id: null }, { id: 'c/three', confidential_compute: 'yes' }],
     });
     expect(read?.list.models).toEqual([
-      { id: 'a/one', chuteId: 'c-1', isConfidential: true, entry: full },
-      { id: 'b/two', chuteId: undefined, isConfidential: undefined, entry: expect.anything() },
-      { id: 'c/three', chuteId: undefined, isConfidential: undefined, entry: expect.anything() },
+      { id: 'a/one', chuteId: 'c-1', abilities: readAbilities(full), entry: full },
+      { id: 'b/two', chuteId: undefined, abilities: UNKNOWN_ABILITIES, entry: expect.anything() },
+      { id: 'c/three', chuteId: undefined, abilities: UNKNOWN_ABILITIES, entry: expect.anything() },
     ]);
     expect(read?.list.models[0]?.entry).toBe(full);
   });

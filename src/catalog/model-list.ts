@@ -1,3 +1,4 @@
+import { type Abilities, readAbilities } from './abilities.js';
 import { isObject } from './is-object.js';
 
 declare const brand: unique symbol;
@@ -8,8 +9,7 @@ export type ModelId = string & { readonly [brand]: 'ModelId' };
 export interface CatalogModel {
   readonly id: ModelId;
   readonly chuteId: string | undefined;
-  /** `undefined` where the catalog does not say. */
-  readonly isConfidential: boolean | undefined;
+  readonly abilities: Abilities;
   /** The upstream's entry as it came. */
   readonly entry: Readonly<Record<string, unknown>>;
 }
@@ -39,12 +39,12 @@ export function readModelList(root: unknown): { list: ModelList; skipped: number
 
 function readModel(entry: unknown): CatalogModel | undefined {
   if (!isObject(entry)) return undefined;
-  const { id, chute_id: chuteId, confidential_compute: isConfidential } = entry;
+  const { id, chute_id: chuteId } = entry;
   if (typeof id !== 'string' || id === '') return undefined;
   return {
     id: id as ModelId,
     chuteId: typeof chuteId === 'string' ? chuteId : undefined,
-    isConfidential: typeof isConfidential === 'boolean' ? isConfidential : undefined,
+    abilities: readAbilities(entry),
     entry,
   };
 }

@@ -27,7 +27,7 @@ describe('after failed runs', () => {
     [5_000, [1_000, 2_000, 4_000, 5_000, 5_000]],
     [1_500, [1_000, 1_500, 1_500]],
     [20, [20, 20]],
-  ])('CAT-101: every %d ms, once loaded: %j', (everyMs, delaysMs) => {
+  ])('CAT-18: every %d ms, once loaded: %j', (everyMs, delaysMs) => {
     for (const [before, delayMs] of delaysMs.entries()) {
       const run = { everyMs, tookMs: 10_000, failures: before + 1, isLoaded: true };
       expect(delayToNextRun(run, MIDDLE)).toBe(delayMs);
@@ -40,7 +40,7 @@ describe('after failed runs', () => {
     [300_000, [1_000, 2_000, 4_000, 4_000, 4_000]],
     [5_000, [1_000, 2_000, 4_000, 4_000]],
     [1_500, [1_000, 1_500, 1_500]],
-  ])('CAT-102: every %d ms, never loaded: %j, and never more than 4 s', (everyMs, delaysMs) => {
+  ])('CAT-19: every %d ms, never loaded: %j, and never more than 4 s', (everyMs, delaysMs) => {
     for (const [before, delayMs] of delaysMs.entries()) {
       const run = { everyMs, tookMs: 0, failures: before + 1, isLoaded: false };
       expect(delayToNextRun(run, MIDDLE)).toBe(delayMs);
@@ -48,7 +48,7 @@ describe('after failed runs', () => {
     }
   });
 
-  it('CAT-101: a thousand failures are no trouble', () => {
+  it('CAT-18: a thousand failures are no trouble', () => {
     const run = { everyMs: 300_000, tookMs: 0, failures: 5_000, isLoaded: true };
     expect(delayToNextRun(run, MIDDLE)).toBe(300_000);
   });

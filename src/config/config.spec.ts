@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AliasPolicy } from './alias-policy.js';
 import { type Config, ConfigError, loadConfig } from './config.js';
 import { Environment } from './environment.js';
 
@@ -21,7 +22,12 @@ describe('loadConfig', () => {
       egress: { httpsProxy: undefined, httpProxy: undefined, noProxy: [] },
       readiness: { maxSnapshotAgeMs: 20_000, maxAllowlistAgeMs: 600_000 },
       routing: {
-        aliases: ['chutesai/AutoPilot', 'chutesai-routing/AutoPilot'],
+        aliases: new Map([
+          ['chutesai/AutoPilot', new AliasPolicy()],
+          ['chutesai-routing/AutoPilot', new AliasPolicy()],
+        ]),
+        isByAbility: true,
+        requireTee: false,
         isStrict: true,
         maxListItems: 8,
       },
@@ -116,7 +122,7 @@ describe('what the settings become', () => {
     ['127.0.0.1:9000', { host: '127.0.0.1', port: 9000 }],
     ['[::1]:9000', { host: '::1', port: 9000 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
-  ])('CFG-5, CFG-500: LISTEN_ADDR=%s, and ADMIN_LISTEN_ADDR', (value, listen) => {
+  ])('CFG-5, CFG-46: LISTEN_ADDR=%s, and ADMIN_LISTEN_ADDR', (value, listen) => {
     expect(loadConfig({ LISTEN_ADDR: value }).listen).toEqual(listen);
     expect(loadConfig({ ADMIN_LISTEN_ADDR: value })).toMatchObject({ admin: listen });
   });
@@ -165,7 +171,7 @@ describe('what the settings become', () => {
     ['[::1]:3128', 'http://[::1]:3128/'],
     ['me:p%40ss@proxy.example:3128', 'http://me:p%40ss@proxy.example:3128/'],
     ['HTTPS://proxy.example:3128/', 'https://proxy.example:3128/'],
-  ])('CFG-201: %s as a proxy is %s', (value, url) => {
+  ])('CFG-54: %s as a proxy is %s', (value, url) => {
     const env = { https_proxy: value, HTTP_PROXY: value };
     const { httpsProxy, httpProxy } = loadConfig(env).egress;
     expect([httpsProxy?.href, httpProxy?.href]).toEqual([url, url]);
@@ -214,7 +220,7 @@ describe('what the settings become', () => {
     ['auto', ['auto']],
     [' a/auto , ,b ', ['a/auto', 'b']],
   ])('CFG-14: AUTOPILOT_ALIASES=%s', (value, aliases) => {
-    expect(loadConfig({ AUTOPILOT_ALIASES: value }).routing.aliases).toEqual(aliases);
+    expect([...loadConfig({ AUTOPILOT_ALIASES: value }).routing.aliases.keys()]).toEqual(aliases);
   });
 
   it('CFG-15: whether the catalog decides which models there are', () => {
@@ -232,7 +238,7 @@ describe('what the settings become', () => {
     expect(attempts).toMatchObject({ maxAttempts: 2, failoverDeadlineMs: 3 });
   });
 
-  it('CFG-17, CFG-19, CFG-21, CFG-24, CFG-501: the limits', () => {
+  it('CFG-17, CFG-19, CFG-21, CFG-24, CFG-47: the limits', () => {
     const { requests, upstream } = loadConfig({
       MAX_REQUEST_BYTES: '1',
       UPSTREAM_MAX_CONNECTIONS: '2',
@@ -245,7 +251,7 @@ describe('what the settings become', () => {
     expect(upstream).toMatchObject({ maxConnections: 2, idleTimeoutMs: 0 });
   });
 
-  it('CFG-101: how long a connection is used', () => {
+  it('CFG-45: how long a connection is used', () => {
     const { upstream } = loadConfig({ UPSTREAM_CONNECTION_MAX_AGE_MS: '3' });
     expect(upstream.connectionMaxAgeMs).toBe(3);
   });
@@ -319,7 +325,7 @@ describe('what the settings become', () => {
     ['*', ['*']],
     ['https://a.example, http://b:81', ['https://a.example', 'http://b:81']],
     ['app://obsidian.md,https://*.example.com', ['app://obsidian.md', 'https://*.example.com']],
-  ])('CFG-31, CFG-200: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
+  ])('CFG-31, CFG-53: CORS_ALLOWED_ORIGINS=%s', (value, origins) => {
     expect(loadConfig({ CORS_ALLOWED_ORIGINS: value }).corsOrigins).toEqual(origins);
   });
 
@@ -329,7 +335,7 @@ describe('what the settings become', () => {
     [{ RETRY_EMPTY_ANSWERS: 'true' }, [false, true, false]],
     [{ ERROR_SHAPE: 'openai' }, [false, false, true]],
     [{ ERROR_SHAPE: 'upstream' }, [false, false, false]],
-  ])('CFG-801, CFG-802: %j', (env, expected) => {
+  ])('CFG-56, CFG-57: %j', (env, expected) => {
     const { failsOverOnCapacity, retriesEmpty, shapesErrors } = loadConfig(env).attempts;
     expect([failsOverOnCapacity, retriesEmpty, shapesErrors]).toEqual(expected);
   });

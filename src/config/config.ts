@@ -1,4 +1,5 @@
 import { validateSync } from 'class-validator';
+import { readAliases } from './aliases.js';
 import { Environment } from './environment.js';
 import { parseProxyUrl } from './proxy-url.js';
 import { splitList, splitListenAddress } from './validators.js';
@@ -71,7 +72,10 @@ function toConfig(env: Environment) {
       maxAllowlistAgeMs: env.READYZ_MAX_ALLOWLIST_AGE_MS,
     },
     routing: {
-      aliases: splitList(env.AUTOPILOT_ALIASES) as readonly string[],
+      aliases: readAliases(env.AUTOPILOT_ALIASES).aliases,
+      /** Whether what a request needs decides who may answer it. */
+      isByAbility: env.CAPABILITY_ROUTING,
+      requireTee: env.REQUIRE_TEE,
       isStrict: env.MODEL_VALIDATION === 'strict',
       maxListItems: env.MAX_MODEL_LIST_ITEMS,
     },

@@ -50,7 +50,7 @@ describe('what is refused', () => {
   );
 
   it.each(['9090', '::1:9090', '0.0.0.0:8080', '127.0.0.1:8080', '[::]:8080', '[::1]:8080'])(
-    'CFG-500: ADMIN_LISTEN_ADDR=%s beside the default LISTEN_ADDR',
+    'CFG-46: ADMIN_LISTEN_ADDR=%s beside the default LISTEN_ADDR',
     (value) => {
       expect(refused({ ADMIN_LISTEN_ADDR: value })).toEqual(['ADMIN_LISTEN_ADDR']);
     },
@@ -65,7 +65,7 @@ describe('what is refused', () => {
     ['0.0.0.0:80', '0.0.0.0:81', true],
     ['127.0.0.1:0', '127.0.0.1:0', true],
   ])(
-    'CFG-500: beside LISTEN_ADDR=%s ADMIN_LISTEN_ADDR=%s is right: %s',
+    'CFG-46: beside LISTEN_ADDR=%s ADMIN_LISTEN_ADDR=%s is right: %s',
     (LISTEN_ADDR, ADMIN_LISTEN_ADDR, isRight) => {
       expect(refused({ LISTEN_ADDR, ADMIN_LISTEN_ADDR })).toEqual(isRight ? [] : ['ADMIN_LISTEN_ADDR']);
     },
@@ -187,7 +187,7 @@ describe('what is refused', () => {
     expect(refused({ CORS_ALLOWED_ORIGINS: value })).toEqual(['CORS_ALLOWED_ORIGINS']);
   });
 
-  it('CFG-4, CFG-200: of each origin that could never match, the spelling that does is told', () => {
+  it('CFG-4, CFG-53: of each origin that could never match, the spelling that does is told', () => {
     const value =
       'https://a.example, https://me:hunter2@B.example/path ,http://c.example:80,app://d,null,e.example';
     const [problem, ...others] = problemsOf({ CORS_ALLOWED_ORIGINS: value });
@@ -200,7 +200,7 @@ describe('what is refused', () => {
     expect(problem).not.toContain('hunter2');
   });
 
-  it.each(['OpenAI', 'anthropic', 'true'])('CFG-802: ERROR_SHAPE=%s', (value) => {
+  it.each(['OpenAI', 'anthropic', 'true'])('CFG-57: ERROR_SHAPE=%s', (value) => {
     expect(refused({ ERROR_SHAPE: value })).toEqual(['ERROR_SHAPE']);
   });
 

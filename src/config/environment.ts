@@ -1,4 +1,5 @@
 import { IsIn } from 'class-validator';
+import { AreAliases } from './aliases.js';
 import {
   IsBaseUrl,
   IsBoolean,
@@ -40,7 +41,9 @@ export class Environment {
   @WholeNumber() READYZ_MAX_SNAPSHOT_AGE_MS = 20_000;
   @WholeNumber() READYZ_MAX_ALLOWLIST_AGE_MS = 600_000;
 
-  AUTOPILOT_ALIASES = 'chutesai/AutoPilot,chutesai-routing/AutoPilot';
+  @AreAliases() AUTOPILOT_ALIASES = 'chutesai/AutoPilot,chutesai-routing/AutoPilot';
+  @IsBoolean() CAPABILITY_ROUTING = true;
+  @IsBoolean() REQUIRE_TEE = false;
   @IsIn(['strict', 'lenient'], { message: 'MODEL_VALIDATION must be strict or lenient' })
   MODEL_VALIDATION: 'strict' | 'lenient' = 'strict';
 

@@ -21,7 +21,7 @@ describe('origins', () => {
     'https://*.example.com:8443',
     'http://*.localhost:3000',
     'app://*.example',
-  ])('CFG-200: %s is spelled as it is sent', (text) => {
+  ])('CFG-53: %s is spelled as it is sent', (text) => {
     expect(originSpelling(text)).toBe(text);
   });
 
@@ -44,7 +44,7 @@ describe('origins', () => {
     ['file:///home/me/page.html', 'file://'],
     ['https://*.Example.com/', 'https://*.example.com'],
     ['https://*.example.com:443', 'https://*.example.com'],
-  ])('CFG-200: %s has to be %s', (text, spelling) => {
+  ])('CFG-53: %s has to be %s', (text, spelling) => {
     expect(originSpelling(text)).toBe(spelling);
   });
 
@@ -68,7 +68,7 @@ describe('origins', () => {
     'https:app.example',
     'mailto:me@app.example',
     'app://',
-  ])('CFG-200: %s is none', (text) => {
+  ])('CFG-53: %s is none', (text) => {
     expect(originSpelling(text)).toBeUndefined();
   });
 });
@@ -102,7 +102,7 @@ describe('what is allowed', () => {
     ['http://*.localhost:3000', 'http://a.localhost:3000', true],
     ['http://*.localhost:3000', 'http://a.localhost:3001', false],
     ['app://*.example', 'app://A.example', true],
-  ])('HDR-200: %s and %s: %j', (entry, origin, isAllowed) => {
+  ])('HDR-27: %s and %s: %j', (entry, origin, isAllowed) => {
     expect(allowsOrigin(['https://other.example', entry], origin)).toBe(isAllowed);
   });
 });

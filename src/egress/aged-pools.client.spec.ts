@@ -36,7 +36,7 @@ describe('the pool of an origin', () => {
     return connections;
   }
 
-  it('ATT-101: is used until it has its age, and no longer', () => {
+  it('ATT-43: is used until it has its age, and no longer', () => {
     const first = pools.of(origin);
     jest.advanceTimersByTime(MAX_AGE_MS - 1);
     expect(pools.of(origin)).toBe(first);
@@ -47,7 +47,7 @@ describe('the pool of an origin', () => {
     expect(pools.of(origin)).toBe(second);
   });
 
-  it('ATT-101: closes idle connections when it is replaced', async () => {
+  it('ATT-43: closes idle connections when it is replaced', async () => {
     const closed = Promise.withResolvers<void>();
     server.once('connection', (socket) => socket.once('close', closed.resolve));
     await call();
@@ -56,7 +56,7 @@ describe('the pool of an origin', () => {
     await closed.promise;
   });
 
-  it('CAT-104: is replaced on request', () => {
+  it('CAT-21: is replaced on request', () => {
     const first = pools.of(origin);
     pools.renew(origin);
     pools.renew(origin);
@@ -64,7 +64,7 @@ describe('the pool of an origin', () => {
     expect(pools.of(origin).closed).toBe(false);
   });
 
-  it('ATT-101: opens nothing any more once all are destroyed', async () => {
+  it('ATT-43: opens nothing any more once all are destroyed', async () => {
     await call();
     await pools.destroy();
     await expect(call()).rejects.toThrow('destroyed');

@@ -23,6 +23,6 @@ export function chuteIdOf(idOrName: string, catalog: ModelList | undefined): str
     : catalog?.byId.get(idOrName);
   const chuteId = isId ? idOrName : model?.chuteId;
   if (chuteId === undefined || !UUID.test(chuteId)) throw ApiError.modelNotFound();
-  if (model?.isConfidential === false) throw ApiError.notConfidential();
+  if (model?.abilities.isConfidential === false) throw ApiError.notConfidential();
   return chuteId;
 }

@@ -40,7 +40,7 @@ export class ReadinessWatch implements OnModuleInit {
       'Age of the model list, -1 while there is none.',
       () => ageMs(catalog.models.last, performance.now()) ?? -1,
     );
-    metrics.gaugeAtScrape('ready_candidates', 'Eligible models.', () => routing.snapshot.ranked.length);
+    metrics.gaugeAtScrape('ready_candidates', 'Eligible models.', () => routing.snapshot.eligible.length);
     metrics.gaugeAtScrape(
       'ready_allowlist_size',
       'Models in the catalog.',

@@ -35,7 +35,7 @@ export class ReadinessIndicator {
 
   snapshot(): HealthIndicatorResult {
     const { utilization } = this.catalog;
-    const candidates = this.routing.snapshot.ranked.length;
+    const candidates = this.routing.snapshot.eligible.length;
     const now = performance.now();
     const problem = snapshotProblem(utilization, candidates, now, this.config.readiness.maxSnapshotAgeMs);
     return this.report('snapshot', problem, {

@@ -68,7 +68,7 @@ describe('tightIntervals', () => {
     [{ UTILIZATION_REFRESH_MS: '10001' }, [utilization]],
     [{ READYZ_MAX_SNAPSHOT_AGE_MS: '1', MODELS_REFRESH_MS: '1' }, [utilization]],
     [{ UTILIZATION_REFRESH_MS: '60000', MODELS_REFRESH_MS: '900000' }, [models, utilization]],
-  ])('HLT-101: with %j these leave no room for a miss: %j', (env, tight) => {
+  ])('HLT-19: with %j these leave no room for a miss: %j', (env, tight) => {
     expect(tightIntervals(loadConfig(env))).toEqual(tight);
   });
 });

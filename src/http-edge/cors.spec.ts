@@ -42,7 +42,7 @@ test.each([
   ['/healthz?/v1/', false],
   ['/', false],
   ['*', false],
-])('HDR-201: %s is for scripts: %j', (url, result) => {
+])('HDR-28: %s is for scripts: %j', (url, result) => {
   expect(isForScripts(url)).toBe(result);
 });
 

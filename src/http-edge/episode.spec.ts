@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { Episode } from './episode.js';
 
-test('OBS-504: the first time is the beginning, the further ones are not', () => {
+test('OBS-36: the first time is the beginning, the further ones are not', () => {
   const episode = new Episode();
   expect([1, 2, 9_000].map((ms) => episode.happened(ms))).toEqual([true, false, false]);
 });
 
-test('OBS-504: it is over once nothing has happened for ten seconds, which is told once and with how much it was', () => {
+test('OBS-36: it is over once nothing has happened for ten seconds, which is told once and with how much it was', () => {
   const episode = new Episode();
   expect(episode.endedBy(50_000)).toBeUndefined();
   episode.happened(1_000);
@@ -16,7 +16,7 @@ test('OBS-504: it is over once nothing has happened for ten seconds, which is to
   expect(episode.endedBy(30_000)).toBeUndefined();
 });
 
-test('OBS-504: the next time begins anew, and counts from there', () => {
+test('OBS-36: the next time begins anew, and counts from there', () => {
   const episode = new Episode();
   episode.happened(0);
   episode.endedBy(10_000);

@@ -157,6 +157,6 @@ test.each<[read: string, isHttp: boolean]>([
   ['GET / RT', true],
   ['et / RTSP/1.1\r\n', true],
   ['X: GET / RTSP/1.0\r\n', true],
-])('ERR-401: %j begins as HTTP, or cannot be told from it: %s', (read, isHttp) => {
+])('ERR-34: %j begins as HTTP, or cannot be told from it: %s', (read, isHttp) => {
   expect(beginsAsHttp(Buffer.from(read), 'GET')).toBe(isHttp);
 });

@@ -30,7 +30,7 @@ async function counted(name: string): Promise<unknown> {
 
 describe('what is refused for want of room', () => {
   test.each(['body', 'upstream'] as const)(
-    'OBS-503, OBS-504: requests, by reason, each counted, and their beginning and end told: %s',
+    'OBS-35, OBS-36: requests, by reason, each counted, and their beginning and end told: %s',
     async (reason) => {
       for (let i = 0; i < 3; i += 1) overload.shed(reason);
       jest.advanceTimersByTime(9_000);
@@ -46,7 +46,7 @@ describe('what is refused for want of room', () => {
   );
 
   test.each(['clients', 'inside'] as const)(
-    'OBS-502, OBS-504: connections, each counted, and their beginning and end told: %s',
+    'OBS-34, OBS-36: connections, each counted, and their beginning and end told: %s',
     async (port) => {
       for (let i = 0; i < 500; i += 1) overload.refusedConnection(port);
       jest.advanceTimersByTime(12_000);
@@ -58,7 +58,7 @@ describe('what is refused for want of room', () => {
     },
   );
 
-  test('OBS-503: what nobody was refused for is there, at 0', async () => {
+  test('OBS-35: what nobody was refused for is there, at 0', async () => {
     expect(await counted('requests_shed_total')).toEqual([
       ['lag', 0],
       ['body', 0],

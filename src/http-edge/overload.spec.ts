@@ -26,7 +26,7 @@ describe('an overload begins', () => {
     ['with one that took seconds, then short ones', [5_000, ...times(30, 1)], false],
     ['with a long one every other second', [800, ...times(20, 1), 800, ...times(20, 1), 800], false],
     ['with ones just below the limit, and a long one', [...times(9, 450), 900], false],
-  ])('CFG-504: %s', (_, turns, isOverload) => {
+  ])('CFG-50: %s', (_, turns, isOverload) => {
     expect(after(CALM, turns).isOverload).toBe(isOverload);
   });
 });
@@ -38,18 +38,18 @@ describe('an overload ends', () => {
     ['with shorter ones', times(20, 240), false],
     ['not with the first of them', [10], true],
     ['with a second of them', times(10, 10), false],
-  ])('CFG-505: %s', (_, turns, isOverload) => {
+  ])('CFG-51: %s', (_, turns, isOverload) => {
     expect(after(OVERLOAD, turns).isOverload).toBe(isOverload);
   });
 
-  test('CFG-505: and begins anew as the first one did', () => {
+  test('CFG-51: and begins anew as the first one did', () => {
     const calm = after(OVERLOAD, times(20, 1));
     expect(after(calm, [900]).isOverload).toBe(false);
     expect(after(calm, times(3, 900)).isOverload).toBe(true);
   });
 });
 
-test('CFG-501: without a limit there is none, and the lag is known all the same', () => {
+test('CFG-47: without a limit there is none, and the lag is known all the same', () => {
   const load = after(CALM, times(10, 5_000), 0);
   expect(load.isOverload).toBe(false);
   expect(load.lagMs).toBeGreaterThan(4_900);
@@ -60,7 +60,7 @@ test.each<[turns: number[], least: number, most: number]>([
   [times(100, 1), 0.9, 1],
   [[...times(20, 1), 200], 50, 100],
   [[...times(20, 300), ...times(10, 1)], 1, 45],
-])('OBS-501: the lag is about that of the last second: %j', (turns, least, most) => {
+])('OBS-33: the lag is about that of the last second: %j', (turns, least, most) => {
   const { lagMs } = after(CALM, turns);
   expect(lagMs).toBeGreaterThanOrEqual(least);
   expect(lagMs).toBeLessThanOrEqual(most);

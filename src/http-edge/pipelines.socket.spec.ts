@@ -10,7 +10,7 @@ function join(pipelines: Pipelines, socket: Socket): { code: string | undefined;
   return { code: pipelines.join(request, response)?.code, response };
 }
 
-test('RTE-401: what waits on all connections together is bounded, and room is there again when it is answered or gone', () => {
+test('RTE-26: what waits on all connections together is bounded, and room is there again when it is answered or gone', () => {
   const pipelines = new Pipelines(3);
   const [one, other] = [new Socket(), new Socket()];
   const joined = [join(pipelines, one), join(pipelines, one), join(pipelines, other)];
@@ -26,7 +26,7 @@ test('RTE-401: what waits on all connections together is bounded, and room is th
   expect([join(pipelines, one).code, join(pipelines, one).code]).toEqual([undefined, 'overloaded']);
 });
 
-test('RTE-400: the 65th of a connection is refused, and others are not concerned', () => {
+test('RTE-25: the 65th of a connection is refused, and others are not concerned', () => {
   const pipelines = new Pipelines();
   const [one, other] = [new Socket(), new Socket()];
   // Besides the one that is being answered.

@@ -56,7 +56,7 @@ function listenersAt(port: number): number {
 }
 
 describe('the limit', () => {
-  test('CFG-503, CFG-24: holds for all listeners together, and what is beyond it is refused and told', async () => {
+  test('CFG-49, CFG-24: holds for all listeners together, and what is beyond it is refused and told', async () => {
     const { port, at } = await open(70);
     const kept = await Promise.all(Array.from({ length: 70 }, async () => dial(at)));
     await eventually(() => port.connections === 70);
@@ -70,7 +70,7 @@ describe('the limit', () => {
     expect(refused).toBe(20);
   });
 
-  test('CFG-503: a request is served whichever listener its connection came by', async () => {
+  test('CFG-49: a request is served whichever listener its connection came by', async () => {
     const { port } = await open(256);
     const paths = Array.from({ length: 50 }, (_, n) => `/${n}`);
     const answers = paths.map(async (path) =>
@@ -81,7 +81,7 @@ describe('the limit', () => {
 });
 
 describe('listeners', () => {
-  test('CFG-503, HLT-14: when they are closed nobody gets in, and who is in stays', async () => {
+  test('CFG-49, HLT-14: when they are closed nobody gets in, and who is in stays', async () => {
     const { port, at } = await open(256);
     const inside = await dial(at);
     await eventually(() => port.connections === 1);
@@ -92,12 +92,12 @@ describe('listeners', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  test('CFG-503: an address that another router has is not shared with it', async () => {
+  test('CFG-49: an address that another router has is not shared with it', async () => {
     const { at } = await open(256);
     await expect(open(256, at)).rejects.toThrow(`EADDRINUSE: address already in use ${HOST}:${at}`);
   });
 
-  test('CFG-503: nor is one that any other program has', async () => {
+  test('CFG-49: nor is one that any other program has', async () => {
     const other = createTcpServer().listen(0, HOST);
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -112,14 +112,14 @@ describeLinux('on Linux', () => {
     [32, 1],
     [33, 2],
     [1_024, 32],
-  ])('CFG-503: for %i connections there are %i', async (maxConnections, count) => {
+  ])('CFG-49: for %i connections there are %i', async (maxConnections, count) => {
     const { port, at } = await open(maxConnections);
     expect(listenersAt(at)).toBe(count);
     port.close();
     await eventually(() => listenersAt(at) === 0);
   });
 
-  test('CFG-502: a thousand connections wait to be accepted while the router is busy', async () => {
+  test('CFG-48: a thousand connections wait to be accepted while the router is busy', async () => {
     expect(Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))).toBeGreaterThan(1_000);
     const { port, at } = await open(32);
     const script = `const { connect } = require('node:net');

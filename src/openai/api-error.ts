@@ -115,6 +115,30 @@ export class ApiError extends Error {
     return new ApiError('unknown_model', sentences.join(' '), { param: 'model' });
   }
 
+  /** @param words behind the alias's colon; there are none such. */
+  static unknownVariant(words: string): ApiError {
+    return new ApiError(
+      'unknown_model',
+      `There is no variant "${words}" of an alias. The words are capacity, latency, throughput, price (one of these) and tee.`,
+      { param: 'model' },
+    );
+  }
+
+  /**
+   * @param missing the needs that models lack, each with how many do
+   * @param models of how many
+   */
+  static noCapableModel(
+    missing: readonly (readonly [need: string, models: number])[],
+    models: number,
+  ): ApiError {
+    const needs = missing.map(([need, lacking]) => `${need} (${lacking} of ${models} do not have it)`);
+    return new ApiError(
+      'no_capable_model',
+      `No model can do all that this request needs: ${needs.join(', ')}.`,
+    );
+  }
+
   static noCandidates(): ApiError {
     return new ApiError('no_candidates', 'No model has free capacity to choose from at the moment.');
   }

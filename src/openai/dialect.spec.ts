@@ -13,16 +13,16 @@ test.each<[string, Dialect]>([
   ['/v1/messages', 'messages'],
   ['/v1/messages/count_tokens', 'messages'],
   ['/v1/messagesx', 'openai'],
-])('ATT-818: clients of %s speak %s', (path, dialect) => {
+])('ATT-62: clients of %s speak %s', (path, dialect) => {
   expect(dialectOf(path)).toBe(dialect);
 });
 
 describe('an error event', () => {
-  test('ATT-35, ATT-818: of OpenAI’s is the error alone', () => {
+  test('ATT-35, ATT-62: of OpenAI’s is the error alone', () => {
     expect(errorEvent('openai', INTERRUPTED)).toBe(`data: ${JSON.stringify(INTERRUPTED)}\n\n`);
   });
 
-  test('ATT-818: of the Responses API has a name, and the error flat and as an object', () => {
+  test('ATT-62: of the Responses API has a name, and the error flat and as an object', () => {
     const [name, data = '', ...rest] = errorEvent('responses', INTERRUPTED).split('\n');
     expect([name, ...rest]).toEqual(['event: error', '', '']);
     expect(JSON.parse(data.slice('data: '.length))).toEqual({
@@ -38,13 +38,13 @@ describe('an error event', () => {
     ['upstream_stream_interrupted', 'api_error'],
     ['upstream_idle_timeout', 'timeout_error'],
     ['shutting_down', 'overloaded_error'],
-  ] as const)('ATT-818: of Anthropic’s has a name, and %s is its %s', (code, type) => {
+  ] as const)('ATT-62: of Anthropic’s has a name, and %s is its %s', (code, type) => {
     const [name, data = ''] = errorEvent('messages', ApiError.interrupted(code).toBody()).split('\n');
     expect(name).toBe('event: error');
     expect(JSON.parse(data.slice('data: '.length))).toMatchObject({ type: 'error', error: { type, code } });
   });
 
-  test('ATT-818: no client takes what keeps a connection alive for a part of the answer', () => {
+  test('ATT-62: no client takes what keeps a connection alive for a part of the answer', () => {
     expect(KEEP_ALIVE.openai).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.responses).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.messages).toBe('event: ping\ndata: {"type":"ping"}\n\n');
@@ -54,11 +54,11 @@ describe('an error event', () => {
 describe('the body of an error', () => {
   const error = ApiError.overloaded().toBody();
 
-  test.each(['openai', 'responses'] as const)('ERR-801: for clients of %s is OpenAI’s alone', (dialect) => {
+  test.each(['openai', 'responses'] as const)('ERR-30: for clients of %s is OpenAI’s alone', (dialect) => {
     expect(errorBody(dialect, error, 'id')).toEqual(error);
   });
 
-  test('ERR-801: for clients of Anthropic’s is theirs as well', () => {
+  test('ERR-30: for clients of Anthropic’s is theirs as well', () => {
     expect(errorBody('messages', error, 'id')).toEqual({
       type: 'error',
       error: { ...error.error, type: 'overloaded_error' },
@@ -79,7 +79,7 @@ describe('the body of an error', () => {
     [502, 'api_error'],
     [503, 'overloaded_error'],
     [504, 'timeout_error'],
-  ])('ERR-801: Anthropic calls a %i %s', (status, type) => {
+  ])('ERR-30: Anthropic calls a %i %s', (status, type) => {
     expect(anthropicErrorType(status)).toBe(type);
   });
 });

@@ -15,6 +15,7 @@ export const STATUS_OF_CODE = {
   invalid_model_list: 400,
   invalid_nonce: 400,
   missing_model: 400,
+  no_capable_model: 400,
   not_confidential: 400,
   unknown_model: 400,
   model_not_found: 404,

@@ -69,7 +69,7 @@ test.each([
   ['/V1/Models', '/v1/models'],
   ['//v1//models///', '/v1/models'],
   ['http://router/chat/completions', '/v1/chat/completions'],
-])('RTE-301: at %s the message says what was meant, and how the base URL ends', (url, meant) => {
+])('RTE-24: at %s the message says what was meant, and how the base URL ends', (url, meant) => {
   const { code, message } = notServed(url);
   expect(code).toBe('not_found');
   expect(message).toContain(`Did you mean ${meant}?`);
@@ -77,7 +77,7 @@ test.each([
 });
 
 test.each(['/', '', '//', '/?x=/v1/models', '/v1', '/v1/', '/V1//'])(
-  'RTE-301, RTE-13: at %j the message says how the base URL ends, and what is served below it',
+  'RTE-24, RTE-13: at %j the message says how the base URL ends, and what is served below it',
   (url) => {
     const { code, message } = notServed(url);
     expect(code).toBe('not_found');
@@ -87,13 +87,13 @@ test.each(['/', '', '//', '/?x=/v1/models', '/v1', '/v1/', '/V1//'])(
 );
 
 test.each(['/healthz/', '/v2', '/models.json', '/mymodels', '/chutes//evidence', '*'])(
-  'RTE-301: %s is nothing that a client makes of a base URL',
+  'RTE-24: %s is nothing that a client makes of a base URL',
   (url) => {
     expect(notServed(url).message).toBe('There is nothing at this path.');
   },
 );
 
-test('RTE-301: the message repeats nothing of the path, however long', () => {
+test('RTE-24: the message repeats nothing of the path, however long', () => {
   const { message } = notServed(`/sesam${'/sesam'.repeat(2_000)}/models/sesam`);
   expect(message).not.toContain('sesam');
 });

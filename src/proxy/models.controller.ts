@@ -16,7 +16,7 @@ export class ModelsController {
     @Inject(CONFIG) { routing }: Config,
     private readonly catalog: CatalogService,
   ) {
-    this.aliases = routing.aliases.map((id) => ({
+    this.aliases = [...routing.aliases.keys()].map((id) => ({
       id,
       object: 'model',
       created: 0,

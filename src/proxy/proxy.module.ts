@@ -6,6 +6,7 @@ import { StickyModule } from '../sticky/sticky.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
 import { AttemptsService } from './attempts.service.js';
 import { CompletionsController } from './completions.controller.js';
+import { DryRunService } from './dry-run.service.js';
 import { ModelsController } from './models.controller.js';
 import { ProxyService } from './proxy.service.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
@@ -13,6 +14,6 @@ import { RequestBodyService } from '../reading/request-body.service.js';
 @Module({
   imports: [HttpEdgeModule, CatalogModule, RoutingModule, StickyModule, UpstreamModule],
   controllers: [CompletionsController, ModelsController],
-  providers: [ProxyService, AttemptsService, RequestBodyService],
+  providers: [ProxyService, DryRunService, AttemptsService, RequestBodyService],
 })
 export class ProxyModule {}

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
+import { needNames } from '../catalog/abilities.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { type Asked, readAsked } from '../reading/asked.js';
@@ -14,10 +16,17 @@ import { MetricsService } from '../telemetry/metrics.service.js';
 import { asHeaderValue } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
+import { DryRunService, isDryRun } from './dry-run.service.js';
 import { upstreamRequests } from './upstream-requests.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
 const parsersTurn = Promise.resolve();
+
+/** Whether a request is for a trusted execution environment alone, as Chutes itself is told. */
+function wantsTee({ headers }: IncomingMessage): boolean {
+  const value = headers['x-tee-only'];
+  return typeof value === 'string' && value.toLowerCase() === 'true';
+}
 
 /** The walk of one request: read, decide, stick, attempt, relay. */
 @Injectable()
@@ -27,6 +36,7 @@ export class ProxyService {
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
     private readonly sticky: StickyService,
+    private readonly dryRuns: DryRunService,
     private readonly attempts: AttemptsService,
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
@@ -48,12 +58,14 @@ export class ProxyService {
       const asked = readAsked(body.pieces);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
-      const decision = this.routing.decide(route);
-      record.candidates = decision.candidates.length;
+      const decision = this.routing.decide(route, asked, wantsTee(record.request));
+      this.note(decision, record);
 
       const holding = this.holdPin(record, asked, decision);
       const pin = holding instanceof Promise ? await holding : holding;
       const order = candidateOrder(decision.candidates, pin?.model);
+      record.isPinned = order.pinnedAt !== -1;
+      if (isDryRun(record.request)) return await this.dryRuns.answer(record, asked.model, decision, order);
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
@@ -65,6 +77,16 @@ export class ProxyService {
     } finally {
       body?.release();
     }
+  }
+
+  private note({ route, asked, candidates, left }: Decision, record: RequestRecord): void {
+    record.candidates = candidates.length;
+    record.needs = needNames(asked.needs);
+    if (route.mode === 'alias') {
+      record.alias = route.alias.alias;
+      record.sort = route.alias.policy.sort;
+    }
+    for (const [reason, models] of left) this.metrics.modelsExcluded(reason, models);
   }
 
   /** Whoever names one model stays on it anyway. */

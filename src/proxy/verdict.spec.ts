@@ -112,11 +112,11 @@ describe('what a refusal leads to, while there is somewhere else to go', () => {
       { failure: ERROR_EVENT, refusal: 'context' },
       { kind: 'relay', refusal: 'context' },
     ],
-  ])('ATT-824, ATT-808, ATT-810: %s', (_, status, finding, expected) => {
+  ])('ATT-68, ATT-52, ATT-54: %s', (_, status, finding, expected) => {
     expect(verdict(opened(status, finding), { canMove: true, ...settings })).toEqual(expected);
   });
 
-  test('ATT-824: a full model is passed over where that is asked for', () => {
+  test('ATT-68: a full model is passed over where that is asked for', () => {
     expect(
       verdict(opened(429, { refusal: 'capacity' }), {
         ...settings,
@@ -135,7 +135,7 @@ describe('what a refusal leads to, while there is somewhere else to go', () => {
       { failure: ERROR_EVENT, refusal: 'context' },
       { kind: 'relay' },
     ],
-  ])('ATT-822: where it is too late, %s is relayed', (_, status, finding, expected) => {
+  ])('ATT-66: where it is too late, %s is relayed', (_, status, finding, expected) => {
     expect(
       verdict(opened(status, finding), { canMove: false, ...settings, failsOverOnCapacity: true }),
     ).toEqual(expected);

@@ -1,8 +1,9 @@
+import { type Price, UNKNOWN_ABILITIES } from '../catalog/abilities.js';
 import type { ModelId, ModelList } from '../catalog/model-list.js';
 import type { UtilizationRow } from '../catalog/utilization-feed.js';
 import { byCapacity } from './by-capacity.js';
 import type { RankedModel } from './ranked-model.js';
-import { scoreOf } from './score.js';
+import { type ScoredRow, scoreOf } from './score.js';
 
 const PRIVATE_NAME = '[private chute]';
 const CONFIDENTIAL_SUFFIX = '-TEE';
@@ -17,15 +18,25 @@ export function eligibleModels(
   rows: readonly UtilizationRow[] | undefined,
   list: ModelList | undefined,
 ): readonly RankedModel[] {
-  if (!rows) return list?.ids.map((id) => ({ id, capacity: undefined })) ?? [];
+  if (!rows) return list?.ids.map((id) => rankedModel(id, undefined, list)) ?? [];
   const best = new Map<ModelId, RankedModel>();
   for (const row of rows) {
     if (!isEligible(row, list)) continue;
-    const model = { id: row.name as ModelId, capacity: scoreOf(row) };
+    const model = rankedModel(row.name as ModelId, scoreOf(row), list);
     const known = best.get(model.id);
     if (!known || byCapacity(model, known) < 0) best.set(model.id, model);
   }
   return [...best.values()];
+}
+
+function rankedModel(id: ModelId, capacity: ScoredRow | undefined, list: ModelList | undefined): RankedModel {
+  const abilities = list?.byId.get(id)?.abilities ?? UNKNOWN_ABILITIES;
+  return { id, capacity, abilities, price: abilities.price && blendedPrice(abilities.price) };
+}
+
+/** Of a conversation, three tokens are read for each that is written. */
+function blendedPrice({ prompt, completion }: Price): number {
+  return (3 * prompt + completion) / 4;
 }
 
 function isEligible(

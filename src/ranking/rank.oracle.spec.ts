@@ -2,7 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type ModelList, readModelList } from '../catalog/model-list.js';
 import { readUtilization } from '../catalog/utilization-feed.js';
-import { rank } from './rank.js';
+import { eligibleModels } from './eligible.js';
+import { STRATEGIES } from './strategies.js';
 
 jest.setTimeout(30_000);
 
@@ -117,7 +118,7 @@ describe('rank, beside the same rules written in another way', () => {
 });
 
 function ranking(rows: readonly Row[], ids: readonly string[] | undefined): readonly string[] {
-  return rank(readUtilization(rows.map(feedRow))?.rows, listOf(ids)).map(({ id }) => id);
+  return rank(readUtilization(rows.map(feedRow))?.rows, listOf(ids));
 }
 
 function feedRow({ name, n, current, used, limited, scalable, allowance }: Row): object {
@@ -205,4 +206,10 @@ function isLess(a: readonly number[], b: readonly number[]): boolean {
 
 function codeUnits(text: string): number[] {
   return Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+}
+
+function rank(...feeds: Parameters<typeof eligibleModels>): readonly string[] {
+  return eligibleModels(...feeds)
+    .toSorted(STRATEGIES.capacity)
+    .map(({ id }) => id);
 }

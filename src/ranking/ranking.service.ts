@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { CatalogService } from '../catalog/catalog.service.js';
-import { rank } from './rank.js';
+import { eligibleModels } from './eligible.js';
 import type { RankedModel } from './ranked-model.js';
 
-/** Ranks what the feeds last said. */
+/** Says of each model that may be chosen what it can be ordered by. */
 @Injectable()
 export class RankingService {
   constructor(private readonly catalog: CatalogService) {}
 
-  /** The eligible models, best first; made anew at each call. */
-  rank(): readonly RankedModel[] {
-    return rank(this.catalog.utilization.last?.value, this.catalog.models.last?.value);
+  /** The eligible models, as the feeds last had them; made anew at each call. */
+  eligible(): readonly RankedModel[] {
+    return eligibleModels(this.catalog.utilization.last?.value, this.catalog.models.last?.value);
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { apiErrorOf } from '../../test/support/api-error-of.js';
 import { cut } from '../../test/support/cut.js';
+import { spelled, spellingsOf } from '../../test/support/json-spellings.js';
 import { ApiError } from '../openai/api-error.js';
 import { MAX_MODEL_BYTES } from '../openai/model-limit.js';
 import { type Asked, readAsked, withModel } from './asked.js';
@@ -46,8 +47,10 @@ function expectedRefusalOf(body: Buffer): string | undefined {
 
 describe('what is found', () => {
   test('REQ-11: the model, its place and whether to stream', () => {
-    expect(read('{"model":"a/b","stream":true}')).toEqual({ model: 'a/b', stream: true, start: 9, end: 14 });
-    expect(read(' { "model" : "é" } ')).toEqual({ model: 'é', stream: false, start: 13, end: 17 });
+    const first = { model: 'a/b', stream: true, start: 9, end: 14 };
+    expect(read('{"model":"a/b","stream":true}')).toMatchObject(first);
+    const second = { model: 'é', stream: false, start: 13, end: 17 };
+    expect(read(' { "model" : "é" } ')).toMatchObject(second);
   });
 
   test.each([
@@ -80,21 +83,21 @@ describe('what is found', () => {
     expect(read(json).model).toBe(model);
   });
 
-  test('REQ-400: a model of 8 KiB is read, in its longest spelling, too', () => {
-    const spelled = '\\u0061'.repeat(MAX_MODEL_BYTES);
-    expect(read(`{"model":"${spelled}"}`).model).toBe('a'.repeat(MAX_MODEL_BYTES));
+  test('REQ-15: a model of 8 KiB is read, in its longest spelling, too', () => {
+    const value = '\\u0061'.repeat(MAX_MODEL_BYTES);
+    expect(read(`{"model":"${value}"}`).model).toBe('a'.repeat(MAX_MODEL_BYTES));
   });
 
   test.each([
     ['a letter more', '\\u0061'.repeat(MAX_MODEL_BYTES + 1)],
     ['a byte more than the longest spelling', 'a'.repeat(6 * MAX_MODEL_BYTES + 1)],
     ['more than is in one piece', 'é'.repeat(1 << 20)],
-  ])('REQ-400: a model of %s is refused', (_, spelled) => {
-    const body = Buffer.from(`{"model":"${spelled}"}`);
+  ])('REQ-15: a model of %s is refused', (_, value) => {
+    const body = Buffer.from(`{"model":"${value}"}`);
     expect(refusalOfPieces(cut(body, 100_000))).toBe('invalid_model');
   });
 
-  test('REQ-400: what a long model would be is not decoded to refuse it', () => {
+  test('REQ-15: what a long model would be is not decoded to refuse it', () => {
     const body = Buffer.alloc(64 << 20, 'a');
     body.write('{"model":"');
     body.write('"}', body.length - 2);
@@ -251,24 +254,6 @@ describe('what is refused', () => {
   });
 });
 
-/** The ways to write a character between the quotes of a JSON string. */
-function spellingsOf(char: string): string[] {
-  const units = Array.from({ length: char.length }, (_, at) =>
-    char.charCodeAt(at).toString(16).padStart(4, '0'),
-  );
-  const escaped = units.map((unit) => `\\u${unit}`).join('');
-  const spellings = [
-    JSON.stringify(char).slice(1, -1),
-    escaped,
-    escaped.toUpperCase().replaceAll('\\U', '\\u'),
-  ];
-  return char === '/' ? [...spellings, '\\/'] : spellings;
-}
-
-const spelled = (text: string) =>
-  fc
-    .tuple(...Array.from(text, (char) => fc.constantFrom(...spellingsOf(char))))
-    .map((chars) => `"${chars.join('')}"`);
 const space = fc.constantFrom('', '', '', ' ', '\n', '\t\t', '\r\n  ');
 const padded = (text: fc.Arbitrary<string>) => fc.tuple(space, text, space).map((parts) => parts.join(''));
 
@@ -333,7 +318,7 @@ describe('any request', () => {
         const fields = bodies.map(readAsked);
         const field = fields[0] as Asked;
         expect(new Set(fields.map((each) => JSON.stringify(each))).size).toBe(1);
-        expect(field).toEqual({
+        expect(field).toMatchObject({
           model: root.model,
           stream: root.stream === true,
           start,

@@ -36,7 +36,7 @@ test.each([
   expect(Buffer.concat(piecesOf(bytes, sizes, length).take())).toEqual(bytes);
 });
 
-test('CFG-400: what is held is at least what has come, and with a known length never more than that', () => {
+test('CFG-58: what is held is at least what has come, and with a known length never more than that', () => {
   const size = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 10_000 }));
   fc.assert(
     fc.property(fc.nat(50_000), fc.array(size, { minLength: 1, maxLength: 8 }), (length, sizes) => {
@@ -52,7 +52,7 @@ test('CFG-400: what is held is at least what has come, and with a known length n
   );
 });
 
-test('CFG-400: the only piece of a body is not copied', () => {
+test('CFG-58: the only piece of a body is not copied', () => {
   const [small, large] = [Buffer.from('{}'), Buffer.alloc(100_000)];
   for (const piece of [small, large]) {
     const pieces = new BodyPieces();

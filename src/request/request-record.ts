@@ -7,6 +7,8 @@ export const ABORT_PHASES = ['upload', 'waiting', 'streaming'] as const;
 /** How far a request had come when its client left. */
 export type AbortPhase = (typeof ABORT_PHASES)[number];
 
+const NOTHING: readonly string[] = [];
+
 /**
  * One request, and what it leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic
  * milliseconds.
@@ -15,6 +17,15 @@ export class RequestRecord implements Client {
   mode: Mode = 'none';
   phase: AbortPhase = 'upload';
   candidates = 0;
+  /** In alias mode, and by which order. */
+  alias: string | undefined;
+  sort: string | undefined;
+  /** The names of what it needs of a model. */
+  needs: readonly string[] = NOTHING;
+  /** Whether it followed a pin. */
+  isPinned = false;
+  /** Whether it was decided and not sent. */
+  isDryRun = false;
   attempts = 0;
   /** The reason of every failed attempt, in order. */
   readonly failovers: FailureReason[] = [];

@@ -1,12 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { apiErrorOf } from '../../test/support/api-error-of.js';
-import { type ModelId, readModelList } from '../catalog/model-list.js';
-import { candidatesFor, catalogIdOf } from './candidates.js';
-import { routeOf } from './route.js';
-import { type RoutingSnapshot, routingSnapshot } from './routing-snapshot.js';
+import { decide, routingSettings, snapshotOf } from '../../test/support/routing-stage.js';
+import { catalogIdOf } from './model-name.js';
 
 const ALIAS = 'auto';
-const strict = { aliases: [ALIAS, 'auto2'], isStrict: true };
+const strict = routingSettings(`${ALIAS},auto2`);
 const lenient = { ...strict, isStrict: false };
 
 /** A catalog of `a` to `d`, of which `c` and `a` are eligible. */
@@ -27,9 +25,7 @@ describe('which models, in which order', () => {
   });
 
   test('SEL-6: an alias gets the ranked list itself, not a copy', () => {
-    expect(candidatesFor(routeOf(ALIAS, { ...strict, maxListItems: 8 }), snapshot, strict)).toBe(
-      snapshot.ranked,
-    );
+    expect(decide(ALIAS, snapshot, strict).candidates).toBe(decide(ALIAS, snapshot, strict).candidates);
   });
 
   test('SEL-20: models with and without a trusted execution environment stand side by side', () => {
@@ -68,12 +64,16 @@ describe('the strict check', () => {
     ['a', 'a'],
     ['a:latency', 'a'],
     ['a:b:c', undefined],
+    ['moved', 'moved-TEE'],
+    ['moved:latency', 'moved-TEE'],
+    ['moved-TEE', 'moved-TEE'],
+    ['moved:a:b', undefined],
     ['x:y', 'x:y'],
     ['x:y:z', 'x:y'],
     ['x', undefined],
     [':a', undefined],
   ])('SEL-15: the catalog knows %j as %j', (model, id) => {
-    expect(catalogIdOf(model, snapshotOf(['a', 'x:y'], []).catalog)).toBe(id);
+    expect(catalogIdOf(model, snapshotOf(['a', 'x:y', 'moved-TEE'], []).catalog)).toBe(id);
   });
 
   test('SEL-16: the message names the unknown items only', () => {
@@ -98,36 +98,36 @@ describe('the strict check', () => {
     ['alone', 'chutesai/autopilot', 'chutesai/AutoPilot'],
     ['in a list', 'a,chutesai/AutoPilo', 'chutesai/AutoPilot'],
   ])('SEL-17: the message suggests an alias, too: %s', (_, value, alias) => {
-    const settings = { aliases: ['other', 'chutesai/AutoPilot'], isStrict: true };
+    const settings = routingSettings('other,chutesai/AutoPilot');
     const { message } = apiErrorOf(() => candidatesOf(value, snapshot, settings));
     expect(message).toContain(`(did you mean "${alias}"?)`);
     expect(message).not.toContain('GET /v1/models');
   });
 
-  test('SEL-301: where nothing is close the message names the aliases, and where the names are', () => {
+  test('SEL-22: where nothing is close the message names the aliases, and where the names are', () => {
     const { message } = apiErrorOf(() => candidatesOf('gpt-4o'));
     expect(message).toBe(
       'Not in the model catalog: "gpt-4o". To have a model chosen: "auto", "auto2". GET /v1/models lists every name.',
     );
   });
 
-  test('SEL-301: one item without a suggestion is enough for that', () => {
+  test('SEL-22: one item without a suggestion is enough for that', () => {
     const { message } = apiErrorOf(() => candidatesOf('gpt-4o,auto22'));
     expect(message).toContain('(did you mean "auto2"?)');
     expect(message).toContain('"gpt-4o"');
     expect(message).toContain('GET /v1/models');
   });
 
-  test('SEL-301: without an alias the list of names is left', () => {
-    const { message } = apiErrorOf(() => candidatesOf('gpt-4o', snapshot, { aliases: [], isStrict: true }));
+  test('SEL-22: without an alias the list of names is left', () => {
+    const { message } = apiErrorOf(() => candidatesOf('gpt-4o', snapshot, routingSettings('')));
     expect(message).toBe('Not in the model catalog: "gpt-4o". GET /v1/models lists every name.');
   });
 
-  test('SEL-301: the message stays within a few kilobytes, whatever is asked for', () => {
+  test('SEL-22: the message stays within a few kilobytes, whatever is asked for', () => {
     const aliases = Array.from({ length: 100 }, (_, i) => `${i}`.padStart(256, 'y'));
     const items = Array.from({ length: 100 }, (_, i) => `${i}`.padStart(256, 'x'));
     const { message } = apiErrorOf(() =>
-      candidatesOf(items.join(','), snapshot, { aliases, isStrict: true }, 100),
+      candidatesOf(items.join(','), snapshot, routingSettings(aliases.join(',')), 100),
     );
     expect(message.length).toBeLessThan(4_096);
   });
@@ -150,20 +150,9 @@ function candidatesOf(
   settings = strict,
   maxListItems = 8,
 ): readonly string[] {
-  const route = routeOf(value, { aliases: settings.aliases, maxListItems });
-  return candidatesFor(route, from, settings).map(({ model }) => model);
+  return decide(value, from, { ...settings, maxListItems }).candidates.map(({ model }) => model);
 }
 
-function snapshotOf(ids: readonly string[], ranked: readonly string[]): RoutingSnapshot {
-  const catalog = readModelList({ data: ids.map((id) => ({ id })) })?.list;
-  if (!catalog) throw new Error('That is no model list.');
-  return routingSnapshot(
-    ranked.map((id) => ({ id: id as ModelId, capacity: undefined })),
-    catalog,
-  );
-}
-
-/** What the first sentence quotes. */
 function quotedIn(message: string): string[] {
   const [sentence = ''] = message.split('. ');
   return [...sentence.matchAll(/"([^"]+)"/g)].map(([, quoted = '']) => quoted);

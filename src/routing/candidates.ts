@@ -1,75 +1,126 @@
-import type { ModelId, ModelList } from '../catalog/model-list.js';
+import { needSet, type RequestNeeds, UNKNOWN_ABILITIES } from '../catalog/abilities.js';
+import type { ModelId } from '../catalog/model-list.js';
 import { ApiError } from '../openai/api-error.js';
+import type { AliasBook, AliasRef } from './alias-book.js';
 import type { Candidate } from './candidate.js';
+import { fitOf } from './eligibility.js';
+import { modelName } from './model-name.js';
+import type { Choice, Exclusion } from './pool.js';
 import type { Route } from './route.js';
 import type { RoutingSnapshot } from './routing-snapshot.js';
 import { suggestionFor } from './suggestion.js';
 
 const MAX_NAMED_UNKNOWN = 8;
+const TEE = needSet('tee');
 
 export interface CandidateSettings {
-  readonly aliases: readonly string[];
+  readonly aliases: AliasBook;
   /** Whether models that the catalog does not have are refused, once there is a catalog. */
   readonly isStrict: boolean;
+  /** Whether only models that are known to run in trusted execution environments may answer. */
+  readonly requireTee: boolean;
 }
 
+export interface Candidates extends Choice {
+  /** Those that the client named and that cannot. */
+  readonly excluded: readonly Exclusion[];
+}
+
+const NOBODY = { excluded: [], left: [] } as const;
+
 /**
- * The models to try, in order. The alias gets the snapshot's own list, not a copy.
+ * The models to try, in order. An alias gets its pool's own list, not a copy.
  *
- * @throws {ApiError} `unknown_model`, `no_candidates`
+ * @throws {ApiError} `unknown_model`, `no_candidates`, `no_capable_model`, `not_confidential`
  */
 export function candidatesFor(
   route: Route,
-  { ranked, catalog }: RoutingSnapshot,
-  { aliases, isStrict }: CandidateSettings,
-): readonly Candidate[] {
-  const candidates = expand();
-  if (candidates.length === 0) throw ApiError.noCandidates();
-  return candidates;
-
-  function expand(): readonly Candidate[] {
-    switch (route.mode) {
-      case 'alias':
-        return ranked;
-      case 'direct':
-        check([route.model]);
-        return [{ model: route.model, why: 'direct' }];
-      case 'list': {
-        check(route.items.filter((item) => !aliases.includes(item)));
-        return firstOfEachModel(
-          route.items.flatMap((item) => (aliases.includes(item) ? ranked : [listed(item)])),
-        );
-      }
-    }
-  }
-
-  function check(items: readonly string[]): void {
-    if (!isStrict || catalog.models.length === 0) return;
-    const unknown = items
-      .filter((item) => catalogIdOf(item, catalog) === undefined)
-      .slice(0, MAX_NAMED_UNKNOWN);
-    if (unknown.length === 0) return;
-    const names = [...aliases, ...catalog.ids];
-    throw ApiError.unknownModel(
-      unknown.map((id) => ({ id, suggestion: suggestionFor(id, names) })),
-      aliases,
-    );
+  request: RequestNeeds,
+  snapshot: RoutingSnapshot,
+  settings: CandidateSettings,
+): Candidates {
+  // Nobody can be known to be confidential.
+  if (settings.requireTee && snapshot.catalog.models.length === 0) throw ApiError.noCandidates();
+  switch (route.mode) {
+    case 'alias':
+      return { ...ofAlias(route.alias, request, snapshot), excluded: NOBODY.excluded };
+    case 'direct':
+      check([route.model], snapshot, settings);
+      return { ...NOBODY, candidates: [direct(route.model, snapshot, settings)] };
+    case 'list':
+      return ofList(route.items, request, snapshot, settings);
   }
 }
 
-function listed(item: string): Candidate {
-  return { model: item as ModelId, why: 'listed' };
+function ofAlias(alias: AliasRef, request: RequestNeeds, snapshot: RoutingSnapshot): Choice {
+  const pool = snapshot.poolOf(alias);
+  if (pool.models.length === 0) throw ApiError.noCandidates();
+  const choice = pool.choose(request);
+  if (choice.candidates.length > 0) return choice;
+  throw ApiError.noCapableModel(pool.missing(request), pool.models.length);
+}
+
+function direct(model: ModelId, { catalog }: RoutingSnapshot, { requireTee }: CandidateSettings): Candidate {
+  const name = modelName(model, catalog);
+  const isConfidential = name && catalog.byId.get(name.id)?.abilities.isConfidential;
+  if (requireTee && isConfidential !== true) throw ApiError.notConfidential();
+  return { model, why: 'direct' };
+}
+
+function ofList(
+  items: readonly (ModelId | AliasRef)[],
+  request: RequestNeeds,
+  snapshot: RoutingSnapshot,
+  settings: CandidateSettings,
+): Candidates {
+  check(
+    items.filter((item) => typeof item === 'string'),
+    snapshot,
+    settings,
+  );
+  const named: Candidate[] = [];
+  const able: Candidate[] = [];
+  const excluded: Exclusion[] = [];
+  for (const item of items) {
+    if (typeof item !== 'string') {
+      able.push(...snapshot.poolOf(item).choose(request).candidates);
+      continue;
+    }
+    const name = modelName(item, snapshot.catalog);
+    const candidate: Candidate = { model: name ? ((name.id + name.suffix) as ModelId) : item, why: 'listed' };
+    const abilities = (name && snapshot.catalog.byId.get(name.id)?.abilities) ?? UNKNOWN_ABILITIES;
+    const fit = fitOf(request, abilities);
+    if (fit.kind === 'unmet') excluded.push({ model: candidate.model, why: fit.why });
+    else able.push(candidate);
+    // What runs in the open does not get what is not to run there, whoever named it.
+    if (fitOf({ ...NO_SIZE, needs: request.needs & TEE }, abilities).kind === 'met') named.push(candidate);
+  }
+  if (able.length > 0) {
+    return { candidates: firstOfEachModel(able), excluded, left: excluded.map(({ why }) => [why, 1]) };
+  }
+  if (named.length > 0) return { ...NOBODY, candidates: firstOfEachModel(named) };
+  if (excluded.length > 0) throw ApiError.noCapableModel([['tee', excluded.length]], excluded.length);
+  throw ApiError.noCandidates();
+}
+
+const NO_SIZE = { promptBytes: 0, answerTokens: 0 } as const;
+
+function check(
+  items: readonly string[],
+  { catalog }: RoutingSnapshot,
+  { aliases, isStrict }: CandidateSettings,
+): void {
+  if (!isStrict || catalog.models.length === 0) return;
+  const unknown = items.filter((item) => !modelName(item, catalog)).slice(0, MAX_NAMED_UNKNOWN);
+  if (unknown.length === 0) return;
+  const names = [...aliases.names, ...catalog.ids];
+  throw ApiError.unknownModel(
+    unknown.map((id) => ({ id, suggestion: suggestionFor(id, names) })),
+    aliases.names,
+  );
 }
 
 function firstOfEachModel(candidates: readonly Candidate[]): readonly Candidate[] {
   const models = new Set<ModelId>();
   return candidates.filter(({ model }) => models.size < models.add(model).size);
-}
-
-/** The catalog's id for a model as a client may spell it: as it stands, or less one `:suffix` of Chutes' own grammar. */
-export function catalogIdOf(model: string, { byId }: ModelList): ModelId | undefined {
-  const known = byId.get(model);
-  if (known) return known.id;
-  const colon = model.lastIndexOf(':');
-  return colon === -1 ? undefined : byId.get(model.slice(0, colon))?.id;
 }

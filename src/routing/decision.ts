@@ -1,33 +1,41 @@
-import type { ModelId } from '../catalog/model-list.js';
+import type { RequestNeeds } from '../catalog/abilities.js';
 import type { Candidate } from './candidate.js';
+import type { Candidates } from './candidates.js';
+import type { Choice, Exclusion } from './pool.js';
 import type { Route } from './route.js';
 import type { RoutingSnapshot } from './routing-snapshot.js';
-import type { ExclusionReason } from './why.js';
-
-/** A model of the catalog that an alias left out. */
-export interface Exclusion {
-  readonly model: ModelId;
-  readonly why: ExclusionReason;
-}
 
 /** Which models may answer a request, and why these. */
 export class Decision {
+  /** In their order; at least one. Those of an alias are the pool's own list, not a copy. */
+  readonly candidates: readonly Candidate[];
+  /** How many models of an alias, or items of a list, what reason left out. */
+  readonly left: Choice['left'];
+  private readonly named: readonly Exclusion[];
+
   /**
-   * @param candidates in their order; at least one. Those of an alias are the snapshot's own list, not a copy.
+   * @param asked what the request needs
+   * @param counted what of it counted
    * @param snapshot what was known when it was made.
    */
   constructor(
     readonly route: Route,
-    readonly candidates: readonly Candidate[],
+    readonly asked: RequestNeeds,
+    private readonly counted: RequestNeeds,
+    { candidates, left, excluded }: Candidates,
     private readonly snapshot: RoutingSnapshot,
-  ) {}
+  ) {
+    this.candidates = candidates;
+    this.left = left;
+    this.named = excluded;
+  }
 
-  /** Who was left out, and why, in the catalog's order. Made only when asked for; whoever names models leaves out none. */
+  /**
+   * Who was left out, and why: by an alias the models of the catalog, in its order; of a list the items; who names one model
+   * leaves out none. Made only when asked for.
+   */
   excluded(): readonly Exclusion[] {
-    if (this.route.mode !== 'alias') return [];
-    const chosen = new Set(this.candidates.map(({ model }) => model));
-    return this.snapshot.catalog.ids
-      .filter((model) => !chosen.has(model))
-      .map((model) => ({ model, why: 'no_instance' }));
+    if (this.route.mode !== 'alias') return this.named;
+    return this.snapshot.poolOf(this.route.alias).excluded(this.counted, this.snapshot.catalog);
   }
 }

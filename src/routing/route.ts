@@ -1,44 +1,51 @@
 import type { ModelId } from '../catalog/model-list.js';
 import { ApiError } from '../openai/api-error.js';
 import { MAX_MODEL_BYTES } from '../openai/model-limit.js';
+import type { AliasBook, AliasRef } from './alias-book.js';
 
 const MAX_ITEM_BYTES = 256;
 
-/** What the value of `model` asks for. The items of a list may be aliases. */
+/** What the value of `model` asks for. */
 export type Route =
-  | { readonly mode: 'alias' }
-  | { readonly mode: 'list'; readonly items: readonly string[] }
+  | { readonly mode: 'alias'; readonly alias: AliasRef }
+  | { readonly mode: 'list'; readonly items: readonly (ModelId | AliasRef)[] }
   | { readonly mode: 'direct'; readonly model: ModelId };
 
 export interface RouteSettings {
-  readonly aliases: readonly string[];
+  readonly aliases: AliasBook;
   readonly maxListItems: number;
+  /** Whether the catalog has a model of just this name: it goes before a variant of an alias. */
+  readonly isModel: (name: string) => boolean;
 }
 
-/** @throws {ApiError} `invalid_model`, `invalid_model_list` */
-export function routeOf(value: string, { aliases, maxListItems }: RouteSettings): Route {
+/** @throws {ApiError} `invalid_model`, `invalid_model_list`, `unknown_model` for words behind an alias that there are not */
+export function routeOf(value: string, settings: RouteSettings): Route {
   if (Buffer.byteLength(value) > MAX_MODEL_BYTES) {
     throw ApiError.invalidModel(`is longer than ${MAX_MODEL_BYTES} bytes`);
   }
   if (!value.isWellFormed()) throw ApiError.invalidModel('has half a surrogate pair');
+  if (value.includes(',')) return listOf(value, settings);
+  const item = itemOf(value, settings);
+  return typeof item === 'string' ? { mode: 'direct', model: item } : { mode: 'alias', alias: item };
+}
 
-  if (aliases.includes(value)) return { mode: 'alias' };
-  if (!value.includes(',')) {
-    checkItem(value);
-    return { mode: 'direct', model: value as ModelId };
-  }
-
-  const items = [...new Set(value.split(',').map(asciiTrim))].filter((item) => item !== '');
-  items.forEach(checkItem);
+function listOf(value: string, settings: RouteSettings): Route {
+  const { maxListItems } = settings;
+  const names = [...new Set(value.split(',').map(asciiTrim))].filter((item) => item !== '');
+  const items = names.map((name) => itemOf(name, settings));
   if (items.length === 0) throw ApiError.invalidModelList('names no model');
   if (items.length > maxListItems) throw ApiError.invalidModelList(`names more than ${maxListItems} models`);
   return { mode: 'list', items };
 }
 
-function checkItem(item: string): void {
-  if (Buffer.byteLength(item) > MAX_ITEM_BYTES) {
+function itemOf(name: string, { aliases, isModel }: RouteSettings): ModelId | AliasRef {
+  const found = aliases.find(name);
+  if (found && 'policy' in found) return found;
+  if (Buffer.byteLength(name) > MAX_ITEM_BYTES) {
     throw ApiError.invalidModel(`names a model in more than ${MAX_ITEM_BYTES} bytes`);
   }
+  if (found && !isModel(name)) throw ApiError.unknownVariant(found.wrongWords);
+  return name as ModelId;
 }
 
 const ASCII_SPACE = '\t\n\v\f\r ';

@@ -4,6 +4,7 @@ import { type ModelList, readModelList } from '../catalog/model-list.js';
 import { readUtilization, type UtilizationRow } from '../catalog/utilization-feed.js';
 import { loadConfig } from '../config/config.js';
 import { RankingService } from '../ranking/ranking.service.js';
+import { NO_NEEDS } from '../../test/support/routing-stage.js';
 import { RoutingService } from './routing.service.js';
 
 let catalog: CatalogService;
@@ -16,7 +17,7 @@ describe('the snapshot that requests read', () => {
   });
 
   it('CAT-16: is empty before any feed was loaded', () => {
-    expect(rankedModels()).toEqual([]);
+    expect(routing.snapshot.eligible).toEqual([]);
     expect(routing.snapshot.catalog.models).toEqual([]);
   });
 
@@ -33,11 +34,11 @@ describe('the snapshot that requests read', () => {
   it('CAT-16: is replaced as a whole: one that was taken before stays as it was', () => {
     catalog.apply('models', { kind: 'ok', value: listOf('a/one', 'b/two') }, 1);
     const taken = routing.snapshot;
-    const { ranked, catalog: list } = taken;
+    const { eligible, catalog: list } = taken;
     catalog.apply('models', { kind: 'ok', value: listOf('c/three') }, 2);
     expect(routing.snapshot).not.toBe(taken);
-    expect(taken).toEqual({ ranked, catalog: list });
-    expect(ranked.map(({ model }) => model)).toEqual(['a/one', 'b/two']);
+    expect(taken).toMatchObject({ eligible, catalog: list });
+    expect(eligible.map(({ id }) => id)).toEqual(['a/one', 'b/two']);
   });
 
   it('CAT-5, CAT-16: stays the same through failures and through refreshes that change nothing', () => {
@@ -53,7 +54,9 @@ describe('the snapshot that requests read', () => {
 });
 
 function rankedModels(): readonly string[] {
-  return routing.snapshot.ranked.map(({ model }) => model);
+  return routing
+    .decide(routing.route('chutesai/AutoPilot'), NO_NEEDS, false)
+    .candidates.map(({ model }) => model);
 }
 
 function listOf(...ids: readonly string[]): ModelList {

@@ -1,37 +1,56 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { needSet, type RequestNeeds } from '../catalog/abilities.js';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { RankingService } from '../ranking/ranking.service.js';
-import { candidatesFor, catalogIdOf } from './candidates.js';
+import { AliasBook } from './alias-book.js';
+import { type CandidateSettings, candidatesFor } from './candidates.js';
 import { Decision } from './decision.js';
-import { type Route, routeOf } from './route.js';
-import { type RoutingSnapshot, routingSnapshot } from './routing-snapshot.js';
+import { catalogIdOf } from './model-name.js';
+import { type Route, routeOf, type RouteSettings } from './route.js';
+import { EMPTY_SNAPSHOT, RoutingSnapshot } from './routing-snapshot.js';
+
+const TEE = needSet('tee');
 
 /** Decides which models may answer a request, by the one snapshot that is made anew when either feed changes. */
 @Injectable()
 export class RoutingService {
-  snapshot: RoutingSnapshot = routingSnapshot([], EMPTY_MODEL_LIST);
+  snapshot = EMPTY_SNAPSHOT;
 
-  private readonly config: Config['routing'];
+  private readonly settings: RouteSettings & CandidateSettings;
+  private readonly isByAbility: boolean;
 
   constructor(
     @Inject(CONFIG) { routing }: Config,
     private readonly catalog: CatalogService,
     private readonly ranking: RankingService,
   ) {
-    this.config = routing;
+    this.isByAbility = routing.isByAbility;
+    this.settings = {
+      ...routing,
+      aliases: new AliasBook(routing.aliases),
+      isModel: (name) => this.snapshot.catalog.byId.has(name),
+    };
     catalog.changes.subscribe(() => this.renew());
   }
 
-  /** @throws {ApiError} `invalid_model`, `invalid_model_list` */
+  /** @throws {ApiError} `invalid_model`, `invalid_model_list`, `unknown_model` */
   route(modelValue: string): Route {
-    return routeOf(modelValue, this.config);
+    return routeOf(modelValue, this.settings);
   }
 
-  /** @throws {ApiError} `unknown_model`, `no_candidates` */
-  decide(route: Route): Decision {
-    return new Decision(route, candidatesFor(route, this.snapshot, this.config), this.snapshot);
+  /**
+   * @param wantsTee whether the request's headers ask for a trusted execution environment
+   * @throws {ApiError} `unknown_model`, `no_candidates`, `no_capable_model`, `not_confidential`
+   */
+  decide(route: Route, asked: RequestNeeds, wantsTee: boolean): Decision {
+    const { needs, promptBytes, answerTokens } = asked;
+    const tee = wantsTee || this.settings.requireTee ? TEE : 0;
+    const told = { needs: needs | tee, promptBytes, answerTokens };
+    const counted = this.isByAbility ? told : { needs: tee, promptBytes: 0, answerTokens: 0 };
+    const chosen = candidatesFor(route, counted, this.snapshot, this.settings);
+    return new Decision(route, told, counted, chosen, this.snapshot);
   }
 
   /** What metrics and log call a model: its id in the catalog, or `other`. */
@@ -41,6 +60,6 @@ export class RoutingService {
 
   private renew(): void {
     const models = this.catalog.models.last?.value ?? EMPTY_MODEL_LIST;
-    this.snapshot = routingSnapshot(this.ranking.rank(), models);
+    this.snapshot = new RoutingSnapshot(this.ranking.eligible(), models, this.settings.aliases.plain);
   }
 }

@@ -45,7 +45,7 @@ describe.each([
     ['of too many empty objects', '[{},{},{},{},{}]'],
     ['that is too deep', '[[[[]]]]'],
     ['that is too deep, of objects', '{"a":{"a":{"a":{}}}}'],
-  ])('CAT-105: one %s is left out, and counts as one that cannot be used', async (_what, row) => {
+  ])('CAT-22: one %s is left out, and counts as one that cannot be used', async (_what, row) => {
     const good = [{ a: 1 }, { b: 2 }];
     for (const rows of [`[{"a":1},${row},{"b":2}]`, `[${row},{"a":1},{"b":2}]`, `[{"a":1},{"b":2},${row}]`]) {
       const read = await parse(textOf(rows));
@@ -58,25 +58,25 @@ describe.each([
   it.each([
     ['rows', '[{},{},{}]', '[{},{},{},{}]'],
     ['values', `[${'1,'.repeat(37)}1]`, `[${'1,'.repeat(40)}1]`],
-  ])('CAT-105: as many %s as there may be, and one more', async (what, enough, tooMuch) => {
+  ])('CAT-22: as many %s as there may be, and one more', async (what, enough, tooMuch) => {
     expect(await parse(textOf(enough))).toEqual(valueOf(JSON.parse(enough)));
     await expect(parse(textOf(tooMuch))).rejects.toThrow(
       new RangeError(`more than ${what === 'rows' ? 3 : 40} ${what}`),
     );
   });
 
-  it('CAT-105: what is no object is no row that could be one too many', async () => {
+  it('CAT-22: what is no object is no row that could be one too many', async () => {
     const rows = '[{},1,"a",null,[1],{},true,{}]';
     expect(await parse(textOf(rows))).toEqual(valueOf(JSON.parse(rows)));
   });
 
-  it('CAT-9, CAT-105: a text that breaks off in what is too large is no JSON', async () => {
+  it('CAT-9, CAT-22: a text that breaks off in what is too large is no JSON', async () => {
     for (const rows of ['[[[[[[', `[{"a":"${'x'.repeat(40)}`, `[${'1'.repeat(40)}`]) {
       await expect(parse(textOf(rows).replace(/\}$/, ''))).rejects.toThrow(SyntaxError);
     }
   });
 
-  it('CAT-9, CAT-105: what stands behind one that is left out is read as strictly as ever', async () => {
+  it('CAT-9, CAT-22: what stands behind one that is left out is read as strictly as ever', async () => {
     const large = '1'.repeat(40);
     for (const rows of [`[${large},]`, `[,${large}]`, `[${large},,1]`, `[${large}}`, `[${large},x]`]) {
       await expect(parse(textOf(rows))).rejects.toThrow(SyntaxError);
@@ -88,11 +88,11 @@ describe('what is not in rows', () => {
   it.each([
     ['more than 4 levels', '{"a":{"a":{"a":{"a":{}}}}}'],
     ['too many values beside its rows', '{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}'],
-  ])('CAT-105: %s', async (message, json) => {
+  ])('CAT-22: %s', async (message, json) => {
     await expect(parse(json)).rejects.toThrow(new RangeError(message));
   });
 
-  it('CAT-105: may be long, if it is not much', async () => {
+  it('CAT-22: may be long, if it is not much', async () => {
     const blanks = ' '.repeat(1_000);
     expect(await parse(`${blanks}{"note":"${blanks}","data":${blanks}[1]}${blanks}`)).toEqual({
       note: blanks,

@@ -14,7 +14,7 @@ function workshop(): { shared: Shared<number>; finish: ((error?: Error) => void)
   return { shared, finish };
 }
 
-test('OBS-400: whoever comes within the time, or while it is made, gets the same', async () => {
+test('OBS-42: whoever comes within the time, or while it is made, gets the same', async () => {
   const { shared, finish } = workshop();
   const early = [shared.get(1_000), shared.get(1_001), shared.get(1_400)];
   finish[0]?.();
@@ -26,7 +26,7 @@ test('OBS-400: whoever comes within the time, or while it is made, gets the same
   expect([await late, await shared.get(1_499)]).toEqual([2, 2]);
 });
 
-test('OBS-400: what failed is not kept', async () => {
+test('OBS-42: what failed is not kept', async () => {
   const { shared, finish } = workshop();
   const failing = [shared.get(0), shared.get(1)];
   finish[0]?.(new Error('No.'));

@@ -24,7 +24,7 @@ function doMuch(): void {
   for (let step = 0; step < 1_000; step += 1) countStep();
 }
 
-test('CFG-506: a process that has not asked for it does not end its turns', () => {
+test('CFG-52: a process that has not asked for it does not end its turns', () => {
   doMuch();
   nowMs += 1_000;
   doMuch();
@@ -32,7 +32,7 @@ test('CFG-506: a process that has not asked for it does not end its turns', () =
 });
 
 describeLinux('on Linux', () => {
-  test('CFG-506: a turn in which much is done is ended after 50 ms, once', () => {
+  test('CFG-52: a turn in which much is done is ended after 50 ms, once', () => {
     limitTurns();
     doMuch();
     nowMs += 50;
@@ -44,7 +44,7 @@ describeLinux('on Linux', () => {
     expect(kill.mock.calls).toEqual([[process.pid, 'SIGURG']]);
   });
 
-  test('CFG-506: the next turn has 50 ms of its own', async () => {
+  test('CFG-52: the next turn has 50 ms of its own', async () => {
     limitTurns();
     doMuch();
     nowMs += 40;
@@ -58,7 +58,7 @@ describeLinux('on Linux', () => {
     expect(kill).toHaveBeenCalledTimes(1);
   });
 
-  test('CFG-506: a turn in which little is done is not ended, however long it takes', () => {
+  test('CFG-52: a turn in which little is done is not ended, however long it takes', () => {
     limitTurns();
     for (let i = 0; i < 100; i += 1) {
       countStep();

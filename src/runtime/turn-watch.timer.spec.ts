@@ -15,7 +15,7 @@ function keepBusy(ms: number): NodeJS.Timeout {
   }, 1);
 }
 
-test('OBS-501: turns are measured, at rest some ten a second, long ones one after the other', async () => {
+test('OBS-33: turns are measured, at rest some ten a second, long ones one after the other', async () => {
   const beganAtMs = performance.now();
   watch.start();
   await eventually(() => turns.length >= 3);

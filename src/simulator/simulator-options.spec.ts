@@ -38,7 +38,7 @@ describe('options of the stand-alone simulator', () => {
     );
   });
 
-  test('SIM-4, SIM-301: names a month it has no catalog of beside what else is wrong', () => {
+  test('SIM-4, SIM-32: names a month it has no catalog of beside what else is wrong', () => {
     expect(readSimulatorOptions(['--catalog', '2026-08'], {}).catalog).toBe('2026-08');
     expect(() => readSimulatorOptions(['--seed', 'x'], { SIMULATOR_CATALOG: '2026-13' })).toThrow(
       'Must be a decimal integer: seed. Must be one of 2026-02, 2026-08: catalog.',

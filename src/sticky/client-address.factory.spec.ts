@@ -33,6 +33,6 @@ test.each([
   ],
   ['an IPv6 one with a port', ['fd00::/8'], 'fd00::1', '[2001:db8::7]:443', '2001:db8::7'],
   ['nobody’s once the connection has gone', [], undefined, undefined, ''],
-])('STK-13, STK-17, STK-200: the address is %s', (_, trusted, peer, forwardedFor, address) => {
+])('STK-13, STK-17, STK-34: the address is %s', (_, trusted, peer, forwardedFor, address) => {
   expect(clientAddress(trusted)(requestFrom(peer, forwardedFor))).toBe(address);
 });

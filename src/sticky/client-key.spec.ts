@@ -13,7 +13,9 @@ const token = text.map((rest) => `t${rest}`.trimEnd());
 const client = fc.record({
   token: fc.option(token, { nil: undefined }),
   address: text,
+  apiKey: fc.option(text, { nil: undefined }),
   session: fc.option(text, { nil: undefined }),
+  conversation: fc.option(text, { nil: undefined }),
   model: text,
 });
 const own = fc.boolean();
@@ -22,12 +24,21 @@ type Client = typeof client extends fc.Arbitrary<infer T> ? T : never;
 describe('who is who', () => {
   test('STK-3, STK-4, STK-12, STK-13, STK-14: keys are equal just where client, session and value are', () => {
     // Each part of the second client is its own or the first one's, so that many pairs are nearly or wholly equal.
-    const choice = fc.record({ token: own, address: own, session: own, model: own });
+    const choice = fc.record({
+      token: own,
+      apiKey: own,
+      address: own,
+      session: own,
+      conversation: own,
+      model: own,
+    });
     fc.assert(
       fc.property(client, client, choice, (one, another, isOwn) => {
         const other = {
           token: isOwn.token ? another.token : one.token,
+          apiKey: isOwn.apiKey ? another.apiKey : one.apiKey,
           address: isOwn.address ? another.address : one.address,
+          conversation: isOwn.conversation ? another.conversation : one.conversation,
           session: isOwn.session ? another.session : one.session,
           model: isOwn.model ? another.model : one.model,
         };
@@ -87,10 +98,25 @@ describe('who is who', () => {
   });
 });
 
+describe('x-api-key', () => {
+  test('STK-41: is the client where there is no bearer token, from any address', () => {
+    const key = keyWith({ apiKey: 'sk-1' });
+    expect(keyWith({ apiKey: 'sk-1', address: () => '198.51.100.9' })).toBe(key);
+    expect(keyWith({ apiKey: 'sk-2' })).not.toBe(key);
+    expect(keyWith({ authorization: 'Bearer sk-1' })).not.toBe(key);
+    expect(keyWith({ authorization: 'Bearer t', apiKey: 'sk-1' })).toBe(
+      keyWith({ authorization: 'Bearer t' }),
+    );
+    expect(keyWith({ apiKey: '' })).toBe(keyWith({}));
+  });
+});
+
 describe('what a key shows', () => {
   test('STK-15: it is the HMAC-SHA-256 of client, session and value under the secret', () => {
     expect(keyOf({ ...CLIENT, session: 's' })).toBe(hmac('["token","t","s","m"]'));
     expect(keyOf({ ...CLIENT, token: undefined })).toBe(hmac('["address","203.0.113.1",null,"m"]'));
+    expect(keyOf({ ...CLIENT, token: undefined, apiKey: 'k' })).toBe(hmac('["api-key","k",null,"m"]'));
+    expect(keyOf({ ...CLIENT, conversation: 'c' })).toBe(hmac('["token","t",null,"m","c"]'));
   });
 
   test('STK-15: another secret makes another key', () => {
@@ -110,22 +136,44 @@ function hmac(message: string): string {
   return createHmac('sha256', SECRET).update(message).digest('base64');
 }
 
-const CLIENT: Client = { token: 't', address: '203.0.113.1', session: undefined, model: 'm' };
+const CLIENT: Client = {
+  token: 't',
+  apiKey: undefined,
+  address: '203.0.113.1',
+  session: undefined,
+  conversation: undefined,
+  model: 'm',
+};
 
-function keyOf({ token: bearer, address, session, model }: Client, secret = SECRET): string {
+function keyOf(its: Client, secret = SECRET): string {
+  const { token: bearer, apiKey, address, session, conversation, model } = its;
   const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
-  return clientKey(keyedHash(secret), { authorization, address: () => address, session }, model);
+  const identity = { authorization, apiKey, address: () => address, session, conversation };
+  return clientKey(keyedHash(secret), identity, model);
 }
 
+const NOBODY: ClientIdentity = {
+  authorization: undefined,
+  apiKey: undefined,
+  address: () => '203.0.113.1',
+  session: undefined,
+  conversation: undefined,
+};
+
 function keyWith(identity: Partial<ClientIdentity>): string {
-  const nobody = { authorization: undefined, address: () => '203.0.113.1', session: undefined };
-  return clientKey(keyedHash(SECRET), { ...nobody, ...identity }, 'm');
+  return clientKey(keyedHash(SECRET), { ...NOBODY, ...identity }, 'm');
 }
 
 function isSame(one: Client, other: Client): boolean {
-  const isSameCaller =
-    one.token === undefined && other.token === undefined
-      ? one.address === other.address
-      : one.token === other.token;
-  return isSameCaller && one.session === other.session && one.model === other.model;
+  return (
+    callerOf(one) === callerOf(other) &&
+    one.session === other.session &&
+    one.conversation === other.conversation &&
+    one.model === other.model
+  );
+}
+
+/** With a space in front, which no token begins with. */
+function callerOf({ token: bearer, apiKey, address }: Client): string {
+  return bearer ?? (apiKey ? ` key ${apiKey}` : ` address ${address}`);
 }

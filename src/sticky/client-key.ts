@@ -6,13 +6,25 @@ export type ClientKey = string & { readonly [brand]: 'ClientKey' };
 export interface ClientIdentity {
   /** The value of `Authorization`. */
   readonly authorization: string | undefined;
-  /** Asked for only where there is no bearer token. */
+  /** The value of `x-api-key`, where clients of Anthropic's have theirs. Counts where there is no bearer token. */
+  readonly apiKey?: string | undefined;
+  /** Asked for only where there is neither. */
   readonly address: () => string;
-  /** The value of the session header. */
+  /** What the request names as its session. */
   readonly session: string | undefined;
+  /** A digest of how the conversation begins, where each has a pin of its own. */
+  readonly conversation?: string | undefined;
 }
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
+
+/** Who asks for what, as one text: two are equal just where client, session, conversation and value are. */
+export function identityOf(client: ClientIdentity, modelValue: string): string {
+  const { session, conversation } = client;
+  const parts = [...whoIs(client), session, modelValue];
+  // As JSON the parts cannot run into each other: a session is never taken for the tail of a token.
+  return JSON.stringify(conversation === undefined ? parts : [...parts, conversation]);
+}
 
 /** @param keyedHash HMAC-SHA-256 */
 export function clientKey(
@@ -20,13 +32,11 @@ export function clientKey(
   client: ClientIdentity,
   modelValue: string,
 ): ClientKey {
-  const token = BEARER.exec(client.authorization ?? '')?.[1];
-  const parts = [
-    token === undefined ? 'address' : 'token',
-    token ?? client.address(),
-    client.session,
-    modelValue,
-  ];
-  // As JSON the parts cannot run into each other: a session is never taken for the tail of a token.
-  return keyedHash(JSON.stringify(parts)) as ClientKey;
+  return keyedHash(identityOf(client, modelValue)) as ClientKey;
+}
+
+function whoIs({ authorization, apiKey, address }: ClientIdentity): readonly [kind: string, who: string] {
+  const token = BEARER.exec(authorization ?? '')?.[1];
+  if (token !== undefined) return ['token', token];
+  return apiKey ? ['api-key', apiKey] : ['address', address()];
 }

@@ -23,6 +23,6 @@ test.each([
   ['_hidden:_port', '_hidden'],
   ['', ''],
   [' 203.0.113.1:1 ,10.0.0.1:2,\t[fd00::1]:3', '203.0.113.1, 10.0.0.1, fd00::1'],
-])('STK-200: %j tells of %j', (forwardedFor, addresses) => {
+])('STK-34: %j tells of %j', (forwardedFor, addresses) => {
   expect(addressesAlone(forwardedFor)).toBe(addresses);
 });

@@ -96,7 +96,7 @@ describe('how long', () => {
     expect(store.get(keyOf('one'))).toBeUndefined();
   });
 
-  test('STK-5, STK-204: whatever becomes of the wall clock', () => {
+  test('STK-5, STK-38: whatever becomes of the wall clock', () => {
     const { store } = filled(3, ['one'], 60_000);
     jest.setSystemTime(Date.now() - ONE_HOUR);
     pass(59_900);

@@ -47,7 +47,7 @@ test.each([
   ['made by a clock that was ahead, or has been set back', NOW + 30_001, 30_000, false],
   ['made by a clock an hour ahead', NOW + 3_600_000, 30_000, false],
   ['of a replica where pins fail back, to one where they do not', NOW - 1, 0, true],
-])('STK-19, STK-205: a pin %s (%s, %i ms) applies: %j', (_, failbackAtMs, failbackMs, result) => {
+])('STK-19, STK-39: a pin %s (%s, %i ms) applies: %j', (_, failbackAtMs, failbackMs, result) => {
   const pin = failbackAtMs === undefined ? { model: A } : { model: A, failbackAtMs };
   expect(applies(pin, NOW, failbackMs)).toBe(result);
 });

@@ -103,7 +103,7 @@ describe('the end of a connection', () => {
     ['to a replica', () => "-READONLY You can't write against a read only replica.\r\n", 'READONLY'],
     ['to a replica without a primary', () => '-MASTERDOWN Link with MASTER is down\r\n', 'MASTERDOWN'],
     ['to a primary without replicas', () => '-NOREPLICAS Not enough good replicas\r\n', 'NOREPLICAS'],
-  ])('STK-25, STK-30, STK-201: %s', async (_, reply, reason) => {
+  ])('STK-25, STK-30, STK-35: %s', async (_, reply, reason) => {
     await open(reply);
     await connection.send(GET).catch(() => {});
     expect(await connection.ended).toBe(reason);

@@ -21,6 +21,6 @@ test.each([
   ['NOPERM', 'temporary'],
   ['WRONGTYPE', 'temporary'],
   ['ERR', 'temporary'],
-])('STK-201, STK-202, STK-203: %s says %s', (code, refusal) => {
+])('STK-35, STK-36, STK-37: %s says %s', (code, refusal) => {
   expect(refusalOf(code)).toBe(refusal);
 });

@@ -127,7 +127,7 @@ describe('trying again', () => {
 describe('a Redis that has lost its role', () => {
   const SET = ['SET', 'key', 'value'];
 
-  test('STK-201, STK-31: counts as lost until a pin can be set, and is tried less and less often', async () => {
+  test('STK-35, STK-31: counts as lost until a pin can be set, and is tried less and less often', async () => {
     let isReplica = true;
     await runAt(
       afterHandshake((received) =>
@@ -173,7 +173,7 @@ describe('a Redis that has lost its role', () => {
   });
 
   test.each(['LOADING', 'BUSY', 'OOM', 'MISCONF', 'NOAUTH', 'NOPERM'])(
-    'STK-202: one that answers %s has not, and keeps its connection',
+    'STK-36: one that answers %s has not, and keeps its connection',
     async (code) => {
       let isOver = false;
       await runAt(afterHandshake(() => (isOver ? '+ok\r\n' : `-${code} not now\r\n`)));
@@ -189,7 +189,7 @@ describe('a Redis that has lost its role', () => {
   );
 
   test.each(['MOVED 3999 10.1.2.3:6381', 'ASK 3999 10.1.2.3:6381', 'CLUSTERDOWN Hash slot not served'])(
-    'STK-203: one that answers %s is told to be a cluster',
+    'STK-37: one that answers %s is told to be a cluster',
     async (error) => {
       await runAt(afterHandshake(() => `-${error}\r\n`));
       await logged(CONNECTED);

@@ -7,7 +7,7 @@ import { RedisStore } from './redis.store.js';
 const KEY = 'key' as ClientKey;
 const A = { model: 'a' as ModelId };
 
-test('STK-25, OBS-203: without Redis every operation fails at once', async () => {
+test('STK-25, OBS-41: without Redis every operation fails at once', async () => {
   const options = { url: 'redis://127.0.0.1:1', timeoutMs: 1_000, ttlMs: 1_000 };
   const store = new RedisStore(options, pino({ level: 'silent' }));
   await expect(store.set(KEY, A)).rejects.toThrow('no connection');

@@ -115,7 +115,7 @@ describe('pins', () => {
   });
 
   test.each([-3_600_000, 3_600_000])(
-    'STK-204: a wall clock that is set by %i ms changes nothing',
+    'STK-38: a wall clock that is set by %i ms changes nothing',
     async (ms) => {
       const { service, key } = pinnedTo(B, { isSecondChoice: true });
       jest.setSystemTime(Date.now() + ms);
@@ -144,7 +144,7 @@ describe('pins', () => {
   });
 });
 
-test('STK-25, OBS-11, OBS-203: lookups and writes that fail cost no request, and are counted', async () => {
+test('STK-25, OBS-11, OBS-41: lookups and writes that fail cost no request, and are counted', async () => {
   const metrics = new MetricsService();
   const service = serviceWith({}, new BrokenStore(), metrics);
   const key = keyOf(service, requestFrom('203.0.113.1'), 'a,b');
@@ -158,7 +158,7 @@ test('STK-25, OBS-11, OBS-203: lookups and writes that fail cost no request, and
   expect(text).toContain('chutes_autopilot_sticky_write_errors_total 2');
 });
 
-test('OBS-203: a write that succeeds is no error, in memory neither', async () => {
+test('OBS-41: a write that succeeds is no error, in memory neither', async () => {
   const metrics = new MetricsService();
   const service = serviceWith({}, undefined, metrics);
   const key = keyOf(service, requestFrom('203.0.113.1'), 'a,b');

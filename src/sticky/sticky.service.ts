@@ -9,6 +9,7 @@ import { type ClientKey, clientKey } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 import { type Answer, applies, type Pin, pinAfter } from './pin.js';
 import { PinHold, type PinKeeper } from './pin-hold.js';
+import { sessionOf } from './session.js';
 import { StickyStore } from './sticky.store.js';
 
 /** A model that may be chosen. */
@@ -55,11 +56,13 @@ export class StickyService implements PinKeeper {
   keyOf(request: IncomingMessage, modelValue: string): ClientKey | undefined {
     const { ttlMs, maxEntries, sessionHeader } = this.config;
     if (ttlMs === 0 || maxEntries === 0) return undefined;
-    const session = request.headers[sessionHeader];
+    const apiKey = request.headers['x-api-key'];
     const client = {
       authorization: request.headers.authorization,
+      apiKey: Array.isArray(apiKey) ? apiKey[0] : apiKey,
       address: () => this.addressOf(request),
-      session: Array.isArray(session) ? session.join(', ') : session,
+      session: sessionOf(request.headers, sessionHeader, () => undefined),
+      conversation: undefined,
     };
     return clientKey(this.keyedHash, client, modelValue);
   }
@@ -77,9 +80,19 @@ export class StickyService implements PinKeeper {
     );
   }
 
+  /** The client's pin, and whether a request with these candidates would follow it. Changes nothing, and is not counted. */
+  async describe(
+    request: IncomingMessage,
+    modelValue: string,
+    candidates: readonly Choice[],
+  ): Promise<{ model: ModelId; applies: boolean } | undefined> {
+    const key = this.keyOf(request, modelValue);
+    const pin = key && (await Promise.resolve(this.store.get(key)).catch(() => undefined));
+    return pin && { model: pin.model, applies: this.isFollowed(pin, candidates) };
+  }
+
   private eligible(pin: Pin | undefined, candidates: readonly Choice[]): Pin | undefined {
-    const isEligible =
-      pin !== undefined && this.appliesNow(pin) && candidates.some(({ model }) => model === pin.model);
+    const isEligible = pin !== undefined && this.isFollowed(pin, candidates);
     this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
     return isEligible ? pin : undefined;
   }
@@ -95,8 +108,11 @@ export class StickyService implements PinKeeper {
     this.countFailure(this.store.drop(key, model));
   }
 
-  private appliesNow(pin: Pin): boolean {
-    return applies(pin, this.store.nowMs(), this.config.failbackMs);
+  private isFollowed(pin: Pin, candidates: readonly Choice[]): boolean {
+    return (
+      applies(pin, this.store.nowMs(), this.config.failbackMs) &&
+      candidates.some(({ model }) => model === pin.model)
+    );
   }
 
   /** Nobody waits for a write. */

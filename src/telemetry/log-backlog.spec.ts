@@ -23,7 +23,7 @@ describe('lines come out whole and in their order', () => {
   const line = fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => `${text}\n`);
   const step = fc.oneof(line, fc.integer({ min: 0, max: 100 }));
 
-  test('OBS-200: whatever their length, and however many bytes a write takes', () => {
+  test('OBS-38: whatever their length, and however many bytes a write takes', () => {
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const backlog = backlogOf(1_000_000);
@@ -43,14 +43,14 @@ describe('lines come out whole and in their order', () => {
     );
   });
 
-  test.each([1, 3, 7, 64])('OBS-200: with writes that take %i bytes', (perWrite) => {
+  test.each([1, 3, 7, 64])('OBS-38: with writes that take %i bytes', (perWrite) => {
     const backlog = backlogOf();
     const lines = Array.from({ length: 40 }, (_, n) => `line ${n}, ${'ä'.repeat(n % 8)}\n`);
     for (const next of lines) backlog.add(next);
     expect(drain(backlog, perWrite)).toBe(lines.join(''));
   });
 
-  test('OBS-200: bytes that are being written stay as they are while lines come', () => {
+  test('OBS-38: bytes that are being written stay as they are while lines come', () => {
     const backlog = backlogOf();
     backlog.add('first\n');
     const bytes = backlog.next();
@@ -60,7 +60,7 @@ describe('lines come out whole and in their order', () => {
     expect(drain(backlog)).toMatch(/^line 0\n[^]*line 19\n$/);
   });
 
-  test('OBS-200: a line longer than a page', () => {
+  test('OBS-38: a line longer than a page', () => {
     const backlog = backlogOf();
     const lines = ['x'.repeat(200), 'short', 'y'.repeat(100), 'z'].map((text) => `${text}\n`);
     for (const next of lines) backlog.add(next);
@@ -69,7 +69,7 @@ describe('lines come out whole and in their order', () => {
   });
 });
 
-test('OBS-200: says when a page is full, once for each', () => {
+test('OBS-38: says when a page is full, once for each', () => {
   const backlog = backlogOf();
   // Until it is written, a line is taken to need three bytes a letter: six of these fit, and a seventh might not.
   const answers = Array.from({ length: 15 }, () => backlog.add('1234567\n'));
@@ -89,7 +89,7 @@ describe('what nobody reads', () => {
     expect(last).toBe(`${1_001 - lines.length} dropped`);
   });
 
-  test('OBS-31, OBS-201: how many were dropped is told once, where they would stand', () => {
+  test('OBS-31, OBS-39: how many were dropped is told once, where they would stand', () => {
     const backlog = backlogOf(2 * PAGE_BYTES);
     const numbers = Array.from({ length: 100 }, (_, n) => String(n));
     for (const number of numbers) backlog.add(`${number}\n`);
@@ -102,7 +102,7 @@ describe('what nobody reads', () => {
   });
 });
 
-test('OBS-200: a line larger than the bound goes out alone', () => {
+test('OBS-38: a line larger than the bound goes out alone', () => {
   const backlog = backlogOf(2 * PAGE_BYTES);
   const lines = ['x'.repeat(1_000), 'next'].map((text) => `${text}\n`);
   backlog.add(lines[0] as string);

@@ -30,6 +30,11 @@ export class MetricsService {
     'status',
   ]);
   private readonly failovers = this.counter('failover_reason_total', 'Failed attempts.', ['reason']);
+  private readonly exclusions = this.counter(
+    'excluded_total',
+    'Models that could not have answered a request, or that an alias leaves out.',
+    ['reason'],
+  );
   private readonly duration = this.histogram(
     'request_duration_seconds',
     'From request to last byte.',
@@ -94,6 +99,10 @@ export class MetricsService {
 
   attemptFailed(reason: FailureReason): void {
     this.failovers.inc({ reason });
+  }
+
+  modelsExcluded(reason: string, models: number): void {
+    this.exclusions.inc({ reason }, models);
   }
 
   clientLeft(phase: AbortPhase): void {

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import {
   array,
   assert,
+  boolean,
   constantFrom,
   double,
   nat,
@@ -12,6 +13,7 @@ import {
   record,
   string,
   stringMatching,
+  subarray,
 } from 'fast-check';
 import { requestLine } from './request-line.js';
 import { RequestRecord } from '../request/request-record.js';
@@ -27,6 +29,11 @@ test('OBS-17: whatever a request was, its line is one line of JSON with all fiel
     mode: constantFrom('alias', 'list', 'direct', 'none'),
     candidates: nat(),
     model: option(string(), { nil: undefined }),
+    alias: option(string(), { nil: undefined }),
+    sort: constantFrom('capacity', 'price'),
+    needs: subarray(['tools', 'image', 'tee']),
+    isPinned: boolean(),
+    isDryRun: boolean(),
     attempts: nat(),
     failovers: array(constantFrom('status_503', 'upstream_connect_error'), { maxLength: 3 }),
     bytesIn: nat(),
@@ -47,8 +54,12 @@ test('OBS-17: whatever a request was, its line is one line of JSON with all fiel
         req_id: reqId,
         ...(traceId === undefined ? {} : { trace_id: traceId }),
         mode: marked.mode,
+        ...(marked.alias === undefined ? {} : { alias: marked.alias, sort: marked.sort }),
+        needs: marked.needs,
+        ...(marked.isDryRun ? { dry_run: true } : {}),
         candidates: marked.candidates,
         model: marked.model ?? null,
+        pinned: marked.isPinned,
         attempts: marked.attempts,
         failovers: marked.failovers,
         status: 200,

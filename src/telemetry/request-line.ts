@@ -13,18 +13,22 @@ export interface Finished {
 
 /**
  * The log's line about one request, in pino's own format. Pino puts a line together from some sixty pieces, one after the other,
- * and `JSON.stringify` has to look at each text for what it must escape; here only two come from outside.
+ * and `JSON.stringify` has to look at each text for what it must escape; here only three come from outside.
  */
 export function requestLine(record: RequestRecord, finished: Finished): string {
   const { startedAtMs, firstByteAtMs, traceId, model, failovers } = record;
   const trace = traceId === undefined ? '' : `"trace_id":"${traceId}",`;
+  const { alias, sort, needs } = record;
+  const chosen = alias === undefined ? '' : `"alias":${JSON.stringify(alias)},"sort":"${sort}",`;
+  const needed = needs.length === 0 ? '' : `"${needs.join('","')}"`;
+  const dryRun = record.isDryRun ? '"dry_run":true,' : '';
   const reasons = failovers.length === 0 ? '' : `"${failovers.join('","')}"`;
   const ttfbMs = firstByteAtMs === undefined ? null : round(firstByteAtMs - startedAtMs);
   const durationMs = round(finished.endedAtMs - startedAtMs);
   return (
     `{"level":"${finished.level}","time":"${isoTime(finished.timeMs)}","req_id":${JSON.stringify(record.id)},${trace}` +
-    `"mode":"${record.mode}","candidates":${record.candidates},"model":${JSON.stringify(model ?? null)},` +
-    `"attempts":${record.attempts},"failovers":[${reasons}],"status":${finished.status},"ending":"${finished.ending}",` +
+    `"mode":"${record.mode}",${chosen}"needs":[${needed}],${dryRun}"candidates":${record.candidates},"model":${JSON.stringify(model ?? null)},` +
+    `"pinned":${record.isPinned},"attempts":${record.attempts},"failovers":[${reasons}],"status":${finished.status},"ending":"${finished.ending}",` +
     `"ttfb_ms":${ttfbMs},"duration_ms":${durationMs},"bytes_in":${record.bytesIn},"bytes_out":${finished.bytesOut},` +
     `"msg":"request"}\n`
   );

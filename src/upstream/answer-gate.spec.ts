@@ -43,30 +43,30 @@ describe('an event stream', () => {
       { failure: 'upstream_error_event', refusal: 'context' },
     ],
     ['16 KiB', ['x'.repeat(HOLDS[rule].bytes)], {}],
-  ])('ATT-808, ATT-810, ATT-811: with %s', (_, chunks, finding) => {
+  ])('ATT-52, ATT-54, ATT-55: with %s', (_, chunks, finding) => {
     expect(after(rule, chunks).finding).toEqual(finding);
   });
 
   test.each<[string, string, Finding]>([
     ['half an event', EVENT.slice(0, 9), {}],
     ['half an error', ERROR.trimEnd(), { failure: 'upstream_error_event' }],
-  ])('ATT-812: that ends well with %s', (_, text, finding) => {
+  ])('ATT-56: that ends well with %s', (_, text, finding) => {
     const { gate, held } = after(rule, [text]);
     expect(gate.end(held)).toEqual(finding);
   });
 
-  test('ATT-821: that breaks has failed', () => {
+  test('ATT-65: that breaks has failed', () => {
     expect(after(rule, [EVENT.slice(0, 9)]).gate.break()).toEqual({ failure: 'upstream_broken_body' });
   });
 
-  test('ATT-811: that takes too long is chosen', () => {
+  test('ATT-55: that takes too long is chosen', () => {
     expect(after(rule, [ERROR.slice(0, 9)]).gate.expire()).toEqual({});
   });
 
   test.each([
     [true, { failure: 'upstream_empty_answer' }],
     [false, {}],
-  ])('ATT-819: that ends with nothing in it, where that is a failure: %s', (retriesEmpty, finding) => {
+  ])('ATT-63: that ends with nothing in it, where that is a failure: %s', (retriesEmpty, finding) => {
     const { gate, held } = after(rule, [': waiting\n\n'], { retriesEmpty });
     expect(gate.end(held)).toEqual(finding);
   });
@@ -76,7 +76,7 @@ describe('a whole answer', () => {
   const rule = 'whole';
   const MiB = 1024 * 1024;
 
-  test('ATT-820: is chosen when it has ended, however it came', () => {
+  test('ATT-64: is chosen when it has ended, however it came', () => {
     for (const chunks of [[ANSWER], ANSWER.split('')]) {
       const { gate, held, finding } = after(rule, chunks);
       expect(finding).toBeUndefined();
@@ -87,11 +87,11 @@ describe('a whole answer', () => {
   test.each([
     [MiB - 1, undefined],
     [MiB, {}],
-  ])('ATT-820: of which there are %i bytes: %j', (length, finding) => {
+  ])('ATT-64: of which there are %i bytes: %j', (length, finding) => {
     expect(after(rule, ['x'.repeat(1_000), 'x'.repeat(length - 1_000)]).finding).toEqual(finding);
   });
 
-  test('ATT-820, ATT-821: that takes too long is chosen, and one that breaks has failed', () => {
+  test('ATT-64, ATT-65: that takes too long is chosen, and one that breaks has failed', () => {
     expect(after(rule, [ANSWER]).gate.expire()).toEqual({});
     expect(after(rule, [ANSWER]).gate.break()).toEqual({ failure: 'upstream_broken_body' });
   });
@@ -100,7 +100,7 @@ describe('a whole answer', () => {
     [EMPTY, true, { failure: 'upstream_empty_answer' }],
     [EMPTY, false, {}],
     [ANSWER, true, {}],
-  ])('ATT-819: %s, where to hold nothing is a failure: %s', (answer, retriesEmpty, finding) => {
+  ])('ATT-63: %s, where to hold nothing is a failure: %s', (answer, retriesEmpty, finding) => {
     const { gate, held } = after(rule, [answer.slice(0, 5), answer.slice(5)], { retriesEmpty });
     expect(gate.end(held)).toEqual(finding);
   });
@@ -115,7 +115,7 @@ describe('a refusal', () => {
     [400, GONE, {}],
     [402, '{"detail":"Subscription usage cap exceeded."}', { refusal: 'account' }],
     [500, '', {}],
-  ])('ATT-801, ATT-803, ATT-823: %i %s', (status, body, finding) => {
+  ])('ATT-45, ATT-47, ATT-67: %i %s', (status, body, finding) => {
     for (const chunks of [[body], body.split('')]) {
       const { gate, held, finding: early } = after(rule, chunks, { status });
       expect(early).toBeUndefined();
@@ -123,7 +123,7 @@ describe('a refusal', () => {
     }
   });
 
-  test('ATT-806, ATT-823: of which not all has come is not recognised', () => {
+  test('ATT-50, ATT-67: of which not all has come is not recognised', () => {
     const large = GONE.replace('{', `{"x":"${'x'.repeat(HOLDS[rule].bytes)}",`);
     expect(after(rule, [large], { status: 500 }).finding).toEqual({});
     expect(after(rule, [GONE], { status: 500 }).gate.break()).toEqual({});

@@ -35,22 +35,22 @@ describe('while another candidate is left', () => {
     ['text', 200, ['content-type', 'text/plain; x=application/json'], 'first-byte'],
     ['what has no type', 200, [], 'first-byte'],
     ['a redirect', 302, JSON_TYPE, 'headers'],
-  ])('ATT-4, ATT-5, ATT-811, ATT-820: %s', (_, status, headers, rule) => {
+  ])('ATT-4, ATT-5, ATT-55, ATT-64: %s', (_, status, headers, rule) => {
     expect(ruleOf(status, headers)).toBe(rule);
   });
 
-  test('ATT-820: JSON in answer to a request that asked for a stream is not awaited', () => {
+  test('ATT-64: JSON in answer to a request that asked for a stream is not awaited', () => {
     expect(ruleOf(200, JSON_TYPE, { isStreamed: true })).toBe('first-byte');
     expect(ruleOf(200, EVENT_STREAM, { isStreamed: true })).toBe('first-event');
   });
 
-  test.each([400, 402, 404, 426, 429, 500])('ATT-823: a %i is read', (status) => {
+  test.each([400, 402, 404, 426, 429, 500])('ATT-67: a %i is read', (status) => {
     for (const headers of [JSON_TYPE, [], ['content-length', '16384'], ['content-type', 'text/html']]) {
       expect(ruleOf(status, headers)).toBe('refusal-body');
     }
   });
 
-  test.each([401, 403, 408, 413, 422, 501, 502, 503, 504, 529])('ATT-823: a %i is not', (status) => {
+  test.each([401, 403, 408, 413, 422, 501, 502, 503, 504, 529])('ATT-67: a %i is not', (status) => {
     expect(ruleOf(status, JSON_TYPE)).toBe('headers');
   });
 
@@ -58,7 +58,7 @@ describe('while another candidate is left', () => {
     ['compressed', GZIP],
     ['longer than 16 KiB', ['content-length', '16385']],
     ['an event stream', EVENT_STREAM],
-  ])('ATT-823: nor is one whose body is %s', (_, headers) => {
+  ])('ATT-67: nor is one whose body is %s', (_, headers) => {
     expect(ruleOf(400, headers)).toBe('headers');
   });
 
@@ -81,7 +81,7 @@ describe('of the last candidate', () => {
 
 describe('with ERROR_SHAPE=openai', () => {
   test.each([400, 401, 403, 413, 422, 429, 500, 503, 599])(
-    'ERR-802: a %i of the last candidate is read',
+    'ERR-31: a %i of the last candidate is read',
     (status) => {
       expect(lastRuleOf(status, JSON_TYPE, { shapesErrors: true })).toBe('refusal-body');
     },
@@ -92,21 +92,21 @@ describe('with ERROR_SHAPE=openai', () => {
     ['a compressed body', 400, GZIP],
     ['a large body', 400, ['content-length', '20000']],
     ['an event stream', 400, EVENT_STREAM],
-  ])('ERR-802: %s is not', (_, status, headers) => {
+  ])('ERR-31: %s is not', (_, status, headers) => {
     expect(lastRuleOf(status, headers, { shapesErrors: true })).toBe('headers');
   });
 
-  test('ERR-802: nor is one that moves on', () => {
+  test('ERR-31: nor is one that moves on', () => {
     expect(ruleOf(503, JSON_TYPE, { shapesErrors: true })).toBe('headers');
     expect(ruleOf(401, JSON_TYPE, { shapesErrors: true })).toBe('refusal-body');
   });
 
-  test('ERR-802: a 2xx is chosen as ever', () => {
+  test('ERR-31: a 2xx is chosen as ever', () => {
     expect(lastRuleOf(200, JSON_TYPE, { shapesErrors: true })).toBe('first-byte');
   });
 });
 
-test('ATT-811, ATT-820, ATT-823: what is held has its bounds', () => {
+test('ATT-55, ATT-64, ATT-67: what is held has its bounds', () => {
   expect(HOLDS).toEqual({
     'first-event': { bytes: 16_384, ms: 250 },
     whole: { bytes: 1_048_576, ms: 2_000 },

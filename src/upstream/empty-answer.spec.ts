@@ -47,12 +47,12 @@ const NOTHING = [
 ];
 
 describe('a chat or text completion', () => {
-  test.each(SOMETHING)('ATT-819: is not empty with %j', (fields) => {
+  test.each(SOMETHING)('ATT-63: is not empty with %j', (fields) => {
     expect(isEmpty(message(fields))).toBe(false);
     expect(isEmptyStream(delta({}), delta(fields), '[DONE]')).toBe(false);
   });
 
-  test.each(NOTHING)('ATT-819: is empty with %j', (fields) => {
+  test.each(NOTHING)('ATT-63: is empty with %j', (fields) => {
     expect(isEmpty(message(fields))).toBe(true);
     expect(isEmptyStream(delta(fields), { choices: [], usage: { total_tokens: 1 } }, '[DONE]')).toBe(true);
   });
@@ -64,7 +64,7 @@ describe('a chat or text completion', () => {
     ['an empty text', { choices: [{ text: '', finish_reason: 'stop' }] }, true],
     ['words in its second choice', { choices: [{ text: '' }, { text: 'Hi' }] }, false],
     ['words elsewhere alone', { choices: [{ text: '' }], model: 'a/b', usage: {}, content: 7 }, true],
-  ])('ATT-819: with %s: %s', (_, answer, expected) => {
+  ])('ATT-63: with %s: %s', (_, answer, expected) => {
     expect(isEmpty(answer)).toBe(expected);
     expect(isEmptyStream(answer)).toBe(expected);
   });
@@ -80,7 +80,7 @@ describe('an answer of the Responses API', () => {
     ['a refusal', [{ type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] }], false],
     ['a summary', [{ type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }] }], false],
     ['a call', [{ type: 'function_call', name: 'f', arguments: '' }], false],
-  ])('ATT-819: with %s: %s', (_, items, expected) => {
+  ])('ATT-63: with %s: %s', (_, items, expected) => {
     expect(isEmpty(output(...items))).toBe(expected);
     const streamed = [
       { type: 'response.created', response: output() },
@@ -90,7 +90,7 @@ describe('an answer of the Responses API', () => {
     expect(isEmptyStream(...streamed)).toBe(expected);
   });
 
-  test('ATT-819: with a piece of text in its stream', () => {
+  test('ATT-63: with a piece of text in its stream', () => {
     expect(isEmptyStream({ type: 'response.output_text.delta', delta: 'Hi' })).toBe(false);
     expect(isEmptyStream({ type: 'response.output_text.delta', delta: '' })).toBe(true);
   });
@@ -104,7 +104,7 @@ describe('an answer of the Messages API', () => {
     ['a thought', [{ type: 'thinking', thinking: 'Hm.' }], false],
     ['no thought', [{ type: 'thinking', thinking: '' }], true],
     ['a call', [{ type: 'tool_use', id: 'x', name: 'f', input: {} }], false],
-  ])('ATT-819: with %s: %s', (_, content, expected) => {
+  ])('ATT-63: with %s: %s', (_, content, expected) => {
     expect(isEmpty(blocks(...content))).toBe(expected);
     const streamed = [
       { type: 'message_start', message: blocks() },
@@ -116,7 +116,7 @@ describe('an answer of the Messages API', () => {
     expect(isEmptyStream(...streamed)).toBe(expected);
   });
 
-  test('ATT-819: with a piece of text in its stream', () => {
+  test('ATT-63: with a piece of text in its stream', () => {
     expect(isEmptyStream({ type: 'content_block_delta', delta: { type: 'text_delta', text: 'Hi' } })).toBe(
       false,
     );
@@ -134,7 +134,7 @@ describe('anything else', () => {
     ['a count of tokens', { input_tokens: 7 }],
     ['an object', {}],
     ['an answer of 100 KB', { choices: [], filler: 'x'.repeat(100_000) }],
-  ])('ATT-819: is not empty: %s', (_, answer) => {
+  ])('ATT-63: is not empty: %s', (_, answer) => {
     expect(isEmpty(answer)).toBe(false);
   });
 
@@ -147,11 +147,11 @@ describe('anything else', () => {
     ['an event that no blank line ends', 'data: {"choices":[{"text":"Hi"}]}', false],
     ['an event behind a byte order mark', '\u{feff}data: {"choices":[{"text":"Hi"}]}\n\n', false],
     ['CRLF', 'data: {"choices":[{"text":""}]}\r\n\r\ndata: [DONE]\r\n\r\n', true],
-  ])('ATT-819: a stream of %s', (_, text, expected) => {
+  ])('ATT-63: a stream of %s', (_, text, expected) => {
     expect(isEmptyAnswer(Buffer.from(text), true)).toBe(expected);
   });
 
-  test('ATT-819: any JSON is read, and nothing of it throws, however deep', () => {
+  test('ATT-63: any JSON is read, and nothing of it throws, however deep', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         expect([true, false]).toContain(isEmpty({ choices: value }));

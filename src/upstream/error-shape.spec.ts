@@ -68,11 +68,11 @@ describe('the error beside detail', () => {
     [400, [], { message: '[]' }],
     [400, null, { message: 'The upstream answered with 400.' }],
     [500, '', { message: 'The upstream answered with 500.' }],
-  ])('ERR-803: %i %j', (status, detail, error) => {
+  ])('ERR-32: %i %j', (status, detail, error) => {
     expect(errorIn(status, { detail })).toMatchObject({ ...error, param: null });
   });
 
-  test('ERR-802: all that was there stays as it was, byte for byte', () => {
+  test('ERR-31: all that was there stays as it was, byte for byte', () => {
     const before =
       '\u{feff} {\r\n  "n" : 1.0e400, "n":12345678901234567890,\t"detail" : "\\u00e9 é }",  "z":{"b":[ ]} ';
     const after = '} \n';
@@ -82,14 +82,14 @@ describe('the error beside detail', () => {
     expect(shaped.slice(before.length, -after.length)).toMatch(/^,"error":\{"message":"é é \}",.*\}$/);
   });
 
-  test('ERR-802: bytes that are not valid UTF-8 stay as they are, too', () => {
+  test('ERR-31: bytes that are not valid UTF-8 stay as they are, too', () => {
     const body = Buffer.concat([Buffer.from('{"detail":"'), Buffer.of(0xff, 0xc3), Buffer.from('"}')]);
     const shaped = withError(400, body) as Buffer;
     expect(shaped.subarray(0, body.length - 1)).toEqual(body.subarray(0, -1));
     expect(JSON.parse(shaped.toString())).toHaveProperty('error.type', 'invalid_request_error');
   });
 
-  test('ERR-802: whatever else the body has, it is what it was plus an error', () => {
+  test('ERR-31: whatever else the body has, it is what it was plus an error', () => {
     const member = fc.dictionary(
       fc.string().filter((key) => key !== 'error'),
       fc.jsonValue(),
@@ -126,14 +126,14 @@ describe('nothing is added', () => {
       readFileSync('testdata/chutes_live/chat_unauthenticated_429_2026-02-18.html', 'utf8'),
     ],
     ['where detail is deeper down', '{"a":{"detail":"x"}}'],
-  ])('ERR-802: %s', (_, body) => {
+  ])('ERR-31: %s', (_, body) => {
     expect(withError(400, Buffer.from(body))).toBeUndefined();
   });
 
   test.each([
     [16_384, true],
     [16_385, false],
-  ])('ERR-802: to a body of %i bytes: %s', (length, isShaped) => {
+  ])('ERR-31: to a body of %i bytes: %s', (length, isShaped) => {
     const body = Buffer.from(`{"detail":"${'x'.repeat(length - 13)}"}`);
     expect(body).toHaveLength(length);
     expect(withError(400, body) !== undefined).toBe(isShaped);

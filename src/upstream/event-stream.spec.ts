@@ -163,7 +163,7 @@ describe('what is kept of a stream tells its ending', () => {
     ['in single bytes', (text: string) => text.split('')],
     ['in pieces of 100 bytes', (text: string) => text.match(/[^]{1,100}/g) ?? []],
     ['all at once', (text: string) => [text]],
-  ])('ATT-813: %s', (_, cut) => {
+  ])('ATT-57: %s', (_, cut) => {
     for (const finish of [last, last + usage, last.repeat(4) + usage, `${last}: bye\n\n${usage}: bye\n\n`]) {
       expect(tailOf(...cut(token.repeat(1_000) + finish)).ending()).toBe('complete');
     }
@@ -173,7 +173,7 @@ describe('what is kept of a stream tells its ending', () => {
     expect(tailOf(...cut(`${token.repeat(1_000)}data: {"error":{}}\n\n${token}`)).ending()).toBe('failed');
   });
 
-  test('ATT-813: also where the last chunk holds much', () => {
+  test('ATT-57: also where the last chunk holds much', () => {
     const filler = `data: {"choices":[],"usage":{"x":"${'x'.repeat(WINDOW_BYTES - 300)}"}}\n\n`;
     expect(tailOf(token, token, last, filler).ending()).toBe('complete');
     expect(tailOf(token, token, filler).ending()).toBe('unfinished');
@@ -182,7 +182,7 @@ describe('what is kept of a stream tells its ending', () => {
   test.each([
     ['responses', 'response.created', 'response.output_text.delta', 'response.completed'],
     ['messages', 'message_start', 'content_block_delta', 'message_stop'],
-  ] as const)('ATT-814, ATT-815: a long answer in the dialect of %s', (dialect, start, delta, stop) => {
+  ] as const)('ATT-58, ATT-59: a long answer in the dialect of %s', (dialect, start, delta, stop) => {
     const endingOf = (text: string, size: number) => {
       const tail = new EventStreamTail(dialect);
       for (let at = 0; at < text.length; at += size) tail.push(Buffer.from(text.slice(at, at + size)));
@@ -214,7 +214,7 @@ describe('the error event', () => {
     expect(tailOf(...before.split('')).errorEvent(BODY)).toBe(expected);
   });
 
-  test('ATT-818: is written in the dialect of the client', () => {
+  test('ATT-62: is written in the dialect of the client', () => {
     expect(new EventStreamTail('messages').errorEvent(BODY)).toMatch(
       /^event: error\ndata: \{"type":"error",/,
     );

@@ -87,12 +87,12 @@ const BEGINNINGS: [string, string, Beginning][] = [
 ];
 
 describe('how a stream begins', () => {
-  test.each(BEGINNINGS)('ATT-808, ATT-809, ATT-811: with %s', (_, text, beginning) => {
+  test.each(BEGINNINGS)('ATT-52, ATT-53, ATT-55: with %s', (_, text, beginning) => {
     expect(beginningOf(text).beginning).toBe(beginning);
   });
 
   test.each(BEGINNINGS)(
-    'ATT-811: the same with any line ends, a byte order mark, and byte by byte: %s',
+    'ATT-55: the same with any line ends, a byte order mark, and byte by byte: %s',
     (...row) => {
       const [, text, beginning] = row;
       for (const lineEnd of ['\n', '\r\n', '\r']) {
@@ -106,7 +106,7 @@ describe('how a stream begins', () => {
     },
   );
 
-  test('ATT-811: what it says does not depend on where it is cut', () => {
+  test('ATT-55: what it says does not depend on where it is cut', () => {
     const part = fc.constantFrom(
       'data: 1',
       'data: {"error":1}',
@@ -141,12 +141,12 @@ describe('how a stream begins', () => {
     );
   });
 
-  test('ATT-811: is told with the chunk that ends the first event', () => {
+  test('ATT-55: is told with the chunk that ends the first event', () => {
     expect(beginningOf(GOOD.slice(0, 10), GOOD.slice(10, -1), '\n', GOOD)).toMatchObject({ chunks: 3 });
     expect(beginningOf(GOOD + GOOD, GOOD)).toMatchObject({ beginning: 'good', chunks: 1 });
   });
 
-  test('ATT-808: the error is there as it was written', () => {
+  test('ATT-52: the error is there as it was written', () => {
     const error = { message: 'Ça ne va pas.', code: 500 };
     expect(beginningOf(`data: ${JSON.stringify({ error })}\n\n`).error).toEqual(error);
     expect(beginningOf(`event: error\ndata: ${JSON.stringify({ type: 'error', error })}\n\n`).error).toEqual(
@@ -172,7 +172,7 @@ describe('a stream that is over', () => {
     ['half an error', ERROR.slice(0, 20), 'good'],
     ['a null error', '{"error":null}', 'good'],
     ['nothing', '', 'good'],
-  ])('ATT-812: is read as if a blank line followed: %s', (_, text, beginning) => {
+  ])('ATT-56: is read as if a blank line followed: %s', (_, text, beginning) => {
     expect(wholeOf(text)).toBe(beginning);
   });
 });
@@ -181,14 +181,14 @@ describe('the bound', () => {
   test.each([
     [MAX_FIRST_EVENT_BYTES, 'error'],
     [MAX_FIRST_EVENT_BYTES + 1, 'good'],
-  ])('ATT-811: an error of %i bytes: %s', (length, beginning) => {
+  ])('ATT-55: an error of %i bytes: %s', (length, beginning) => {
     const frame = 'data: {"error":""}\n\n';
     const text = frame.replace('""', `"${'x'.repeat(length - frame.length)}"`);
     expect(beginningOf(text).beginning).toBe(beginning);
     expect(beginningOf(...(text.match(/[^]{1,1000}/g) ?? [])).beginning).toBe(beginning);
   });
 
-  test('ATT-811: comments count, too', () => {
+  test('ATT-55: comments count, too', () => {
     const comment = ': waiting\n\n';
     const { beginning, chunks } = beginningOf(...Array.from({ length: 3_000 }, () => comment));
     expect([beginning, chunks]).toEqual(['good', Math.ceil(MAX_FIRST_EVENT_BYTES / comment.length)]);
@@ -201,7 +201,7 @@ describe('the bound', () => {
     ['lines with open braces', '{\n'],
     ['data', 'data: {"error":\n'],
     ['half line ends', '\r'],
-  ])('ATT-811: 16 KiB in single bytes take no time: %s', (_, part) => {
+  ])('ATT-55: 16 KiB in single bytes take no time: %s', (_, part) => {
     const bytes = Buffer.alloc(MAX_FIRST_EVENT_BYTES, part);
     const startedAt = performance.now();
     expect(beginningOf(...Array.from(bytes, (byte) => Buffer.of(byte))).beginning).toBe('good');
@@ -235,7 +235,7 @@ describe('what the error says of the attempt', () => {
     ],
     ['the same by its code', { status: 400, code: 'context_length_exceeded', message: 'x' }, 'context'],
     ['what the model cannot', { code: 400, message: 'a/b is not a multimodal model' }, 'ability'],
-  ])('ATT-810: %s', (_, error, meaning) => {
+  ])('ATT-54: %s', (_, error, meaning) => {
     expect(meaningOf(error)).toBe(meaning);
   });
 });

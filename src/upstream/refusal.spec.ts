@@ -35,7 +35,7 @@ describe('how detail begins', () => {
     [429, 'no_targets', 'capacity'],
   ];
 
-  test.each(rows)('ATT-801, ATT-802: %i %s', (status, detail, refusal) => {
+  test.each(rows)('ATT-45, ATT-46: %i %s', (status, detail, refusal) => {
     for (const text of [detail, detail.toUpperCase(), detail.toLowerCase()]) {
       expect(refusalOf(status, bytesOf({ detail: text }))).toBe(refusal);
       expect(refusalOf(status, bytesOf({ detail: { message: text, since: 1 } }))).toBe(refusal);
@@ -43,7 +43,7 @@ describe('how detail begins', () => {
   });
 
   test.each(rows)(
-    'ATT-801: not in the middle of a sentence, elsewhere, or with another status: %i %s',
+    'ATT-45: not in the middle of a sentence, elsewhere, or with another status: %i %s',
     (...row) => {
       const [status, detail] = row;
       const decoys = [
@@ -81,7 +81,7 @@ describe('what an engine cannot do of a request', () => {
     ['Start it with --tool-call-parser', 'ability'],
     ['This tool choice requires a parser', 'ability'],
     ['a/b does not support tools', 'ability'],
-  ] as const)('ATT-803, ATT-804, ATT-805: %s', (message, refusal) => {
+  ] as const)('ATT-47, ATT-48, ATT-49: %s', (message, refusal) => {
     for (const text of [message, `Sorry: ${message}!`, message.toUpperCase(), message.toLowerCase()]) {
       const bodies = [
         { detail: text },
@@ -99,7 +99,7 @@ describe('what an engine cannot do of a request', () => {
     }
   });
 
-  test('ATT-803: the code context_length_exceeded, whatever the words', () => {
+  test('ATT-47: the code context_length_exceeded, whatever the words', () => {
     const error = { message: 'Too much.', code: 'context_length_exceeded' };
     expect(refusalOf(400, bytesOf({ error }))).toBe('context');
     expect(refusalOf(400, bytesOf({ detail: `Invalid: ${JSON.stringify({ error })}` }))).toBe('context');
@@ -128,7 +128,7 @@ describe('what an engine cannot do of a request', () => {
       { detail: `1 validation error [type=int_type, input_value='${NO_PICTURES}']` },
     ],
     ['a request that is repeated', { request: { messages: [{ content: TOO_LONG }] }, detail: 'Bad content' }],
-  ])('ATT-803, ATT-804: not %s', (_, body) => {
+  ])('ATT-47, ATT-48: not %s', (_, body) => {
     expect(refusalOf(400, bytesOf(body))).toBeUndefined();
   });
 });
@@ -136,7 +136,7 @@ describe('what an engine cannot do of a request', () => {
 describe('what is not recognised', () => {
   const capacity = readFileSync('testdata/chutes_live/chat_capacity_429_undated.json');
 
-  test('ATT-802: the captured refusals are', () => {
+  test('ATT-46: the captured refusals are', () => {
     expect(refusalOf(429, capacity)).toBe('capacity');
     expect(
       refusalOf(429, readFileSync('testdata/chutes_live/chat_unauthenticated_429_2026-02-18.html')),
@@ -154,7 +154,7 @@ describe('what is not recognised', () => {
     ['broken JSON', bytesOf(`{"detail":"${TOO_LONG}",}`)],
     ['a list', bytesOf([{ detail: TOO_LONG }])],
     ['32 KiB', bytesOf({ detail: TOO_LONG, filler: 'x'.repeat(32 * 1024) })],
-  ])('ATT-806: %s', (_, body) => {
+  ])('ATT-50: %s', (_, body) => {
     expect(refusalOf(400, body)).toBeUndefined();
     expect(refusalOf(500, body)).toBeUndefined();
     expect(refusalOf(429, body)).toBe('account');
@@ -164,20 +164,20 @@ describe('what is not recognised', () => {
   test.each([
     [0, 'context'],
     [1, undefined],
-  ])('ATT-806: a body of 16 KiB and %i bytes: %s', (more, refusal) => {
+  ])('ATT-50: a body of 16 KiB and %i bytes: %s', (more, refusal) => {
     const length = MAX_REFUSAL_BYTES - bytesOf({ detail: TOO_LONG, x: '' }).length + more;
     expect(refusalOf(400, bytesOf({ detail: TOO_LONG, x: 'x'.repeat(length) }))).toBe(refusal);
   });
 
-  test.each([400, 402, 404, 426, 429, 500])('ATT-806: a %i can explain itself', (status) => {
+  test.each([400, 402, 404, 426, 429, 500])('ATT-50: a %i can explain itself', (status) => {
     expect(canExplain(status)).toBe(true);
   });
 
-  test.each([200, 302, 401, 403, 413, 422, 501, 502, 503, 504])('ATT-806: a %i is not read', (status) => {
+  test.each([200, 302, 401, 403, 413, 422, 501, 502, 503, 504])('ATT-50: a %i is not read', (status) => {
     expect(canExplain(status)).toBe(false);
   });
 
-  test('ATT-807: takes no time, whatever the message repeats', () => {
+  test('ATT-51: takes no time, whatever the message repeats', () => {
     const body = bytesOf({ detail: 'input length '.repeat(1_200) });
     const startedAt = performance.now();
     for (let n = 0; n < 100; n += 1) expect(refusalOf(400, body)).toBeUndefined();

@@ -20,6 +20,6 @@ test.each<[headers: string[], isPlain: boolean]>([
   [[TE, 'chunked', 'X', 'y', TE, 'chunked'], false],
   [[TE, 'identity', TE, 'chunked'], false],
   [[TE, 'chunked', TE, ''], false],
-])('ERR-400: %j is plain: %s', (headers, isPlain) => {
+])('ERR-33: %j is plain: %s', (headers, isPlain) => {
   expect(isPlainlyFramed(headers)).toBe(isPlain);
 });

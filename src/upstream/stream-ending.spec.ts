@@ -77,7 +77,7 @@ describe('a stream of chat or text completions', () => {
     ],
     ['whose text has none yet', chat({ delta: { content: '"finish_reason":null' } }), 'complete'],
     ['with [DONE] in a comment', `${TOKEN}: data: [DONE]\n\n`, 'unfinished'],
-  ])('ATT-42, ATT-813: %s', (_, text, ending) => {
+  ])('ATT-42, ATT-57: %s', (_, text, ending) => {
     for (const lineEnd of ['\n', '\r\n', '\r']) {
       expect(endingOf(text.replaceAll('\n', lineEnd))).toBe(ending);
     }
@@ -103,16 +103,16 @@ describe('a stream of the Responses API', () => {
     ['that speaks like OpenAI’s chat', TOKEN, 'complete'],
     ['with an error event', begun + named('error', { code: null, message: 'x' }), 'failed'],
     ['whose text has an end', begun + named('x', { delta: '"type":"response.completed"' }), 'unfinished'],
-  ])('ATT-814: %s', (_, text, ending) => {
+  ])('ATT-58: %s', (_, text, ending) => {
     expect(endingOf(text, 'responses')).toBe(ending);
   });
 
-  test('ATT-814: whose last event is larger than what is kept', () => {
+  test('ATT-58: whose last event is larger than what is kept', () => {
     const tail = `${'x'.repeat(1_000)}"}]}\n\n`;
     expect(streamEnding('responses', { head: begun, tail, beginsLine: false })).toBe('complete');
   });
 
-  test('ATT-814: whose end does not begin with a line', () => {
+  test('ATT-58: whose end does not begin with a line', () => {
     const remains = { head: begun, beginsLine: false };
     const delta = named('response.output_text.delta');
     expect(streamEnding('responses', { ...remains, tail: `xx\n\n${delta}` })).toBe('unfinished');
@@ -138,7 +138,7 @@ describe('a stream of the Messages API', () => {
     ['that speaks like OpenAI’s chat', TOKEN, 'complete'],
     ['with an error event', begun + named('error', { error: { type: 'overloaded_error' } }), 'failed'],
     ['whose text has an end', begun + named('x', { text: 'event: message_stop' }), 'unfinished'],
-  ])('ATT-815: %s', (_, text, ending) => {
+  ])('ATT-59: %s', (_, text, ending) => {
     expect(endingOf(text, 'messages')).toBe(ending);
   });
 });
@@ -160,13 +160,13 @@ describe('an error of the upstream’s own', () => {
 
   test.each(
     framed.flatMap(([what, error]) => behind.map(([then, text]) => [what, then, error, text] as const)),
-  )('ATT-816: as %s, with %s behind it, is one that the client has seen', (_what, _then, error, text) => {
+  )('ATT-60: as %s, with %s behind it, is one that the client has seen', (_what, _then, error, text) => {
     expect(endingOf(TOKEN + error + text)).toBe('failed');
     expect(endingOf(error + text)).toBe('failed');
   });
 
   test.each([LINE, PRETTY, LINE.slice(0, -2), ` ${LINE} `])(
-    'ATT-38, ATT-816, ATT-817: without a frame is one that the client has not seen: %s',
+    'ATT-38, ATT-60, ATT-61: without a frame is one that the client has not seen: %s',
     (error) => {
       for (const silence of [
         '',
@@ -192,7 +192,7 @@ describe('an error of the upstream’s own', () => {
     ['an event without a blank line', ERROR.trimEnd()],
     ['an event whose line has ended', ERROR.slice(0, -1)],
     ['a name alone', 'event: error'],
-  ])('ATT-817: in half an event is one that clients do not see: %s', (_, half) => {
+  ])('ATT-61: in half an event is one that clients do not see: %s', (_, half) => {
     expect(endingOf(STOP + half)).toBe('unfinished');
   });
 
@@ -205,12 +205,12 @@ describe('an error of the upstream’s own', () => {
     ['half an error', 'data: {"error":{"mess\n\n'],
     ['another name', '{"errors":1}\n\n'],
     ['a word', 'data: error\n\n'],
-  ])('ATT-816: none is %s', (_, text) => {
+  ])('ATT-60: none is %s', (_, text) => {
     expect(endingOf(text)).toBe('complete');
     expect(endingOf(text + STOP + DONE)).toBe('complete');
   });
 
-  test('ATT-816: what stands in front of the first whole line is not looked at', () => {
+  test('ATT-60: what stands in front of the first whole line is not looked at', () => {
     const tail = `{"error":1}\n\n${STOP}`;
     expect(streamEnding('openai', { head: '', tail, beginsLine: false })).toBe('complete');
     expect(streamEnding('openai', { head: '', tail, beginsLine: true })).toBe('failed');
@@ -218,7 +218,7 @@ describe('an error of the upstream’s own', () => {
 });
 
 describe('whatever a stream ends with', () => {
-  test('ATT-813, ATT-816: it is broken if an error was in it, or there is a null reason and no end', () => {
+  test('ATT-57, ATT-60: it is broken if an error was in it, or there is a null reason and no end', () => {
     const part = fc.constantFrom(
       ['token', TOKEN],
       ['stop', STOP],
@@ -248,7 +248,7 @@ describe('whatever a stream ends with', () => {
     ['names', '"finish_reason" '],
     ['colons', '"finish_reason":\t'],
     ['white space', ' error\t'],
-  ])('ATT-813: it takes no time: %s', (_, part) => {
+  ])('ATT-57: it takes no time: %s', (_, part) => {
     const text = `"error" ${part.repeat(SIZE / part.length)}`;
     const startedAt = performance.now();
     for (let n = 0; n < 10; n += 1) endingOf(text);

@@ -188,7 +188,7 @@ describe('an answer that is read before it is chosen', () => {
   const EVENTS = ['Content-Type', 'text/event-stream'];
   const JSON_TYPE = ['Content-Type', 'application/json'];
 
-  test('ATT-811: a stream is chosen by its first whole event, and handed over as it came', async () => {
+  test('ATT-55: a stream is chosen by its first whole event, and handed over as it came', async () => {
     answer(200, EVENTS);
     connection.data(EVENT.slice(0, 9));
     await turn();
@@ -200,7 +200,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(handedOver()).toEqual([EVENT.slice(0, 9), EVENT.slice(9), 'END']);
   });
 
-  test('ATT-811: or 250 ms after its first byte', async () => {
+  test('ATT-55: or 250 ms after its first byte', async () => {
     answer(200, EVENTS);
     connection.data(EVENT.slice(0, 9));
     await turn();
@@ -211,7 +211,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(outcome).toEqual(opened(200));
   });
 
-  test('ATT-808, ATT-822: an error in its place is told, and can be relayed all the same', async () => {
+  test('ATT-52, ATT-66: an error in its place is told, and can be relayed all the same', async () => {
     answer(200, EVENTS);
     connection.data(ERROR);
     connection.end();
@@ -221,7 +221,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(handedOver()).toEqual([ERROR, 'END']);
   });
 
-  test('ATT-820: JSON is chosen when it is whole', async () => {
+  test('ATT-64: JSON is chosen when it is whole', async () => {
     answer(200, JSON_TYPE);
     connection.data('{');
     await turn();
@@ -235,7 +235,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(handedOver()).toEqual(['{', '}', 'END']);
   });
 
-  test('ATT-820: or by 1 MiB, until which it is read on', async () => {
+  test('ATT-64: or by 1 MiB, until which it is read on', async () => {
     answer(200, JSON_TYPE);
     for (let n = 1; n < 16; n += 1) connection.data(Buffer.alloc(65_536));
     await turn();
@@ -246,7 +246,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(connection.paused).toBe(true);
   });
 
-  test('ATT-820: or 2 s after its first byte', async () => {
+  test('ATT-64: or 2 s after its first byte', async () => {
     answer(200, JSON_TYPE);
     connection.data('{');
     await turn();
@@ -261,7 +261,7 @@ describe('an answer that is read before it is chosen', () => {
     ['JSON', JSON_TYPE],
     ['a stream', EVENTS],
   ])(
-    'ATT-821, ATT-822: %s that breaks before is told, and ends as it did where it is relayed all the same',
+    'ATT-65, ATT-66: %s that breaks before is told, and ends as it did where it is relayed all the same',
     async (_, headers) => {
       answer(200, headers);
       connection.data('{');
@@ -272,7 +272,7 @@ describe('an answer that is read before it is chosen', () => {
     },
   );
 
-  test('ATT-819: an answer that holds nothing is told', async () => {
+  test('ATT-63: an answer that holds nothing is told', async () => {
     answer(200, JSON_TYPE, { retriesEmpty: true });
     connection.data('{"choices":[]}');
     connection.end();
@@ -280,7 +280,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(outcome).toEqual(opened(200, { failure: 'upstream_empty_answer' }));
   });
 
-  test('ATT-823: a refusal is read to its end', async () => {
+  test('ATT-67: a refusal is read to its end', async () => {
     answer(500, JSON_TYPE);
     connection.data(GONE.slice(0, 9));
     await turn();
@@ -296,7 +296,7 @@ describe('an answer that is read before it is chosen', () => {
     ['breaks', () => connection.abort(new Error('x')), [GONE, 'BREAK']],
     ['is longer than 16 KiB', () => connection.data(' '.repeat(16_384)), [GONE, ' '.repeat(16_384)]],
     ['takes a second', () => jest.advanceTimersByTime(1_010), [GONE]],
-  ])('ATT-806, ATT-823: one that %s is relayed as it came', async (_, goesOn, events) => {
+  ])('ATT-50, ATT-67: one that %s is relayed as it came', async (_, goesOn, events) => {
     answer(500, JSON_TYPE);
     connection.data(GONE);
     await turn();
@@ -306,7 +306,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(handedOver()).toEqual(events);
   });
 
-  test('ATT-823: one that never begins is chosen after a second', async () => {
+  test('ATT-67: one that never begins is chosen after a second', async () => {
     answer(500, JSON_TYPE);
     await turn();
     await jest.advanceTimersByTimeAsync(1_010);
@@ -314,7 +314,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(outcome).toEqual(opened(500));
   });
 
-  test('ATT-823: one without a body is chosen at once', async () => {
+  test('ATT-67: one without a body is chosen at once', async () => {
     answer(500, JSON_TYPE);
     connection.end();
     await turn();
@@ -354,7 +354,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(events.join('')).toBe(`${'0123456789'.repeat(1_000)}END`);
   });
 
-  test('ERR-802: a refusal that was read in full can be replaced, any other body cannot', async () => {
+  test('ERR-31: a refusal that was read in full can be replaced, any other body cannot', async () => {
     answer(401, JSON_TYPE, { hasNext: false, shapesErrors: true });
     connection.data(GONE);
     expect(exchange.replaceRefusal(() => OTHER)).toBeUndefined();

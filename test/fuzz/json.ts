@@ -9,6 +9,10 @@ export const BODIES: readonly Buffer[] = [
   '{"\\u006dodel":"m","\\u0073tream":true,"mode":1,"models":2,"\\"model":3}',
   '{"tools":[{"type":"function","function":{"parameters":{"model":"x","stream":true}}}],"model":"m"}',
   '{"model":"\\ud800","stream":null,"stream":true}',
+  '{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}],"max_tokens":1e3}',
+  '{"model":"m","messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"image","source":{"type":"base64","data":"AAAA"}}]}]}]}',
+  '{"input":[{"role":"user","content":"x"},{"type":"function_call_output","output":"y"}],"text":{"format":{"type":"json_schema"}},"model":"m"}',
+  '{"response_format":{"type":"json_object"},"metadata":{"user_id":"u"},"conversation":{"id":"c"},"model":"m","prompt":"p","tools":[{}]}',
   '\t\r\n {"model":"m"}\n',
   '{"model":""}',
   '{"model":["m"]}',
@@ -69,8 +73,18 @@ export const JSON_TOKENS: readonly string[] = [
   '\u001f',
 ];
 
+const words = (text: string) => text.split(' ');
 const KEYS = ['model', '\\u006dodel', 'mod\\u0065l', 'stream', '\\u0073tream', 'a', '', '\\"', 'modeI', 'é'];
+const NEED_KEYS = [
+  ...words('tools functions response_format text messages m\\u0065ssages input prompt'),
+  ...words('max_tokens max_completion_tokens max_output_tokens max_output_token\\u0073'),
+  ...words('prompt_cache_key session_id conversation metadata'),
+];
+const INNER_KEYS = words('type t\\u0079pe role content data input_audio format id user_id a model');
 const STRINGS = [
+  ...words('image_url input_image image video_url input_video input_audio audio_url file'),
+  ...words('input_file document im\\u0061ge json_object json_schema base64 data: d\\u0061ta:x'),
+  ...words('tool_result function_call_output custom_tool_call_output user tool function us\\u0065r'),
   'm',
   '',
   'a/b',
@@ -81,7 +95,7 @@ const STRINGS = [
   '\\n\\"\\\\\\/',
   'x'.repeat(40),
 ];
-const SCALARS = ['true', 'false', 'null', '0', '-0', '1.5', '1e400', '-1E-7', '9007199254740993'];
+const SCALARS = words('true false null 0 -0 1.5 1e400 -1E-7 9007199254740993 512 1e3 0.5e1');
 const SPACES = ['', '', '', ' ', '\n', '\t\r\n  '];
 
 /** A valid body that is an object most of the time, with keys that matter. */
@@ -108,7 +122,7 @@ function value(random: Random, depth: number): string {
 
 function object(random: Random, depth: number): string {
   const members = Array.from({ length: random.below(6) }, () => {
-    const key = quoted(random, KEYS);
+    const key = quoted(random, depth > 0 ? INNER_KEYS : random.chance(0.5) ? KEYS : NEED_KEYS);
     const isModel = depth === 0 && key.startsWith('"mod') && random.chance(0.8);
     return `${space(random)}${key}${space(random)}:${space(random)}${isModel ? quoted(random, STRINGS) : value(random, depth)}`;
   });

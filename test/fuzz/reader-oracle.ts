@@ -1,11 +1,18 @@
 import { isUtf8 } from 'node:buffer';
+import { jsonTree } from '../support/json-tree.ts';
+import { type ExpectedNeeds, expectedNeeds } from './needs-oracle.ts';
 
 const MAX_DEPTH = 1000;
 /** Tokens of a text that is known to be JSON. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
-/** What is to come of a body: an error's code, or its model and whether it asks for a stream. */
-export type Expected = string | { readonly model: string; readonly stream: boolean };
+/** What is to come of a body: an error's code, or what it asks for. */
+export type Expected = string | ExpectedFields;
+
+export interface ExpectedFields extends ExpectedNeeds {
+  readonly model: string;
+  readonly stream: boolean;
+}
 
 /** What the specification says of a body, by way of `JSON.parse`. */
 export function expectedOf(body: Buffer): Expected {
@@ -22,7 +29,8 @@ export function expectedOf(body: Buffer): Expected {
   if (typeof root !== 'object' || root === null || Array.isArray(root)) return 'invalid_body';
   if (models > 1) return 'duplicate_model';
   const { model } = root as { model?: unknown };
-  return typeof model === 'string' && model !== '' ? { model, stream } : 'missing_model';
+  if (typeof model !== 'string' || model === '') return 'missing_model';
+  return { model, stream, ...expectedNeeds(text, jsonTree(text)) };
 }
 
 /** What `JSON.parse` does not tell: the greatest depth, and which of its own keys an object repeats. */

@@ -5,7 +5,7 @@ import { cut } from '../support/cut.ts';
 import { Random } from '../support/random.ts';
 import { mutated, shrunk } from './bytes.ts';
 import { BODIES, deepBody, JSON_TOKENS, randomBody } from './json.ts';
-import { expectedOf } from './reader-oracle.ts';
+import { type Expected, expectedOf } from './reader-oracle.ts';
 
 export type Reader = typeof import('../../src/reading/asked.ts');
 
@@ -71,9 +71,9 @@ export function examine(
   }
   const outcome = 'accepted';
   if (typeof expected === 'string') return { outcome, problem: `accepted instead of ${expected}` };
-  const { model, stream, start, end } = field;
-  if (model !== expected.model || stream !== expected.stream) {
-    return { outcome, problem: `read as ${nameOf(field)} instead of ${nameOf(expected)}` };
+  const { start, end, ...read } = field;
+  if (!isDeepStrictEqual(read, expected)) {
+    return { outcome, problem: `read as ${JSON.stringify(read)} instead of ${nameOf(expected)}` };
   }
   const changed = Buffer.concat(withModel(pieces, field, REPLACEMENT));
   const isRestKept =
@@ -92,8 +92,6 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
-function nameOf(expected: ReturnType<typeof expectedOf>): string {
-  return typeof expected === 'string'
-    ? expected
-    : JSON.stringify({ model: expected.model, stream: expected.stream });
+function nameOf(expected: Expected): string {
+  return typeof expected === 'string' ? expected : JSON.stringify(expected);
 }

@@ -22,6 +22,7 @@ export async function sendAllSorts(router: TestRouter, chutes: ChutesSimulator):
   await complete(router, { model: ALIAS });
   await complete(router, { model: 'sim/unavailable,sim/reset,b/second-TEE' });
   await complete(router, { model: 'a/first' });
+  await complete(router, { model: 'a/first,b/second-TEE' }, { headers: { 'x-tee-only': 'true' } });
   await complete(router, { model: 'sim/unavailable' });
   await complete(router, { model: 'sim/reset' });
   await complete(router, { model: 'sim/rate-limited' });

@@ -62,7 +62,7 @@ describe('what an engine does not take', () => {
       { owned_by: 'vllm', context_length: undefined, max_model_len: 2048 },
       "This model's maximum context length is 2048 tokens. However, you requested 2257 tokens (2257 in the messages, 0 in the completion). Please reduce the length of the messages or completion.",
     ],
-  ])('SIM-304: %s', (_, body, entry, message) => {
+  ])('SIM-35: %s', (_, body, entry, message) => {
     expect(problemOf(body, entry)).toBe(message);
   });
 
@@ -75,7 +75,7 @@ describe('what an engine does not take', () => {
     ['no tools', { tools: [] }, NO_TOOLS],
     ['a prompt of any length, where nobody says', { max_tokens: 1e9 }, withoutLengths()],
     ['a prompt that just fits', { max_tokens: 4_087 }, { context_length: 4_096 }],
-  ])('SIM-304: it takes %s', (_, body, entry) => {
+  ])('SIM-35: it takes %s', (_, body, entry) => {
     expect(problemOf(body, entry)).toBeUndefined();
   });
 });
@@ -85,7 +85,7 @@ describe('how Chutes passes on what an engine says', () => {
     ['vllm', false],
     ['vllm', true],
     ['sglang', false],
-  ] as const)('SIM-304: of %s, streamed: %s, as a 400 that nests it as text', (engine, isStream) => {
+  ] as const)('SIM-35: of %s, streamed: %s, as a 400 that nests it as text', (engine, isStream) => {
     const { status, body } = engineReply({ engine, message: 'Too long.' }, isStream);
     const { detail } = JSON.parse(body) as { detail: string };
     expect([status, detail]).toEqual([400, expect.stringMatching(/^Invalid request: Invalid request: \{/)]);
@@ -94,7 +94,7 @@ describe('how Chutes passes on what an engine says', () => {
     expect(inner).toEqual({ detail: engine === 'vllm' ? { error } : { object: 'error', ...error } });
   });
 
-  test('SIM-304: of SGLang, streamed, as a 200 whose first event it is', () => {
+  test('SIM-35: of SGLang, streamed, as a 200 whose first event it is', () => {
     const { status, headers, body } = engineReply({ engine: 'sglang', message: 'Too long.' }, true);
     expect([status, headers['content-type']]).toEqual([200, expect.stringContaining('text/event-stream')]);
     const [event = '', done] = body.split('\n\n');

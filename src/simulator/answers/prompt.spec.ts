@@ -39,7 +39,7 @@ describe('what an answer says', () => {
     ['a name', { tools, tool_choice: { type: 'function', function: { name: 'now' } } }, 'now', {}],
     ['a question before', { tools, messages: [user] }, 'add', { a: 1, b: 1 }],
     ['a format beside', { tools, response_format: { type: 'json_object' } }, 'add', { a: 1, b: 1 }],
-  ])('SIM-302: a function is called, its arguments fit: %s', (_, fields, name, value) => {
+  ])('SIM-33: a function is called, its arguments fit: %s', (_, fields, name, value) => {
     const [calls, text] = saidTo(fields);
     expect([calls, JSON.parse(text)]).toEqual([name, value]);
   });
@@ -53,11 +53,11 @@ describe('what an answer says', () => {
       'what a tool says, though required',
       { tools, tool_choice: 'required', messages: [{ role: 'tool', content: '3' }] },
     ],
-  ])('SIM-302: no function is called with %s', (_, fields) => {
+  ])('SIM-33: no function is called with %s', (_, fields) => {
     expect(saidTo(fields)).toEqual([undefined, PROSE.join('')]);
   });
 
-  test('SIM-302: with json_object it is some object', () => {
+  test('SIM-33: with json_object it is some object', () => {
     const [, text] = saidTo({ response_format: { type: 'json_object' } });
     expect(JSON.parse(text)).toEqual({ answer: 'simulated answer' });
   });
@@ -65,13 +65,13 @@ describe('what an answer says', () => {
   test.each([
     ['a schema', { name: 'sum', schema: ADD.function.parameters }, { a: 1, b: 1 }],
     ['no schema', { name: 'sum' }, { answer: 'simulated answer' }],
-  ])('SIM-302: with json_schema it fits %s', (_, json_schema, value) => {
+  ])('SIM-33: with json_schema it fits %s', (_, json_schema, value) => {
     const [, text] = saidTo({ response_format: { type: 'json_schema', json_schema } });
     expect(JSON.parse(text)).toEqual(value);
   });
 
   test.each([undefined, { type: 'text' }, 'json_object', { type: 'xml' }])(
-    'SIM-302: with the format %j it is prose',
+    'SIM-33: with the format %j it is prose',
     (format) => {
       expect(saidTo({ response_format: format })).toEqual([undefined, PROSE.join('')]);
     },
@@ -79,7 +79,7 @@ describe('what an answer says', () => {
 });
 
 describe('what is read of a prompt', () => {
-  test('SIM-301: pictures and videos by their parts', () => {
+  test('SIM-32: pictures and videos by their parts', () => {
     expect(promptOf({ messages: imageOf('https://example.com/a.png') })).toMatchObject({
       hasImage: true,
       hasVideo: false,
@@ -91,7 +91,7 @@ describe('what is read of a prompt', () => {
     });
   });
 
-  test('SIM-301: a token for every four bytes, the data of pictures aside', () => {
+  test('SIM-32: a token for every four bytes, the data of pictures aside', () => {
     expect(promptOf({ messages: [{ role: 'user', content: 'x'.repeat(4_000) }] }).promptTokens).toBe(1_015);
     expect(promptOf({ messages: imageOf(`data:image/png;base64,${'A'.repeat(40_000)}`) }).promptTokens).toBe(
       promptOf({ messages: imageOf('') }).promptTokens,

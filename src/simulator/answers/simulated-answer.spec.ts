@@ -86,7 +86,7 @@ describe('an answer', () => {
     finishReason: 'tool_calls',
   };
 
-  test('SIM-302: that calls a function, not streamed', () => {
+  test('SIM-33: that calls a function, not streamed', () => {
     expect(JSON.parse(jsonAnswer(CALLING))).toMatchObject({
       choices: [
         {
@@ -101,7 +101,7 @@ describe('an answer', () => {
     });
   });
 
-  test('SIM-302: that calls a function, streamed: its name first, then its arguments in pieces', () => {
+  test('SIM-33: that calls a function, streamed: its name first, then its arguments in pieces', () => {
     const chunks = dataOf(streamEvents(CALLING)) as {
       choices: { delta: unknown; finish_reason: unknown }[];
     }[];

@@ -40,11 +40,11 @@ describe('an error within a stream', () => {
     ['unframed', /^\{"error":"Unhandled exception during response stream: .*"\}$/],
     ['unframed-pretty', /^\{\n {2}"error": "Unhandled exception during response stream: .*"\n\}\n$/],
     ['anthropic', /^event: error\ndata: \{"type":"error","error":\{.*\}\}\n\n$/],
-  ])('SIM-306: as %s', (form, expected) => {
+  ])('SIM-37: as %s', (form, expected) => {
     expect(errorInStream(form)).toMatch(expected);
   });
 
-  test.each(['framed', 'pretty'] as const)('SIM-306: with a code and words of its own: %s', (form) => {
+  test.each(['framed', 'pretty'] as const)('SIM-37: with a code and words of its own: %s', (form) => {
     const [data = ''] = eventsOf(errorInStream(form, { message: 'Too long.', code: 400 }));
     expect(JSON.parse(data)).toEqual({
       error: { message: 'Too long.', type: 'BadRequestError', param: null, code: 400 },
@@ -62,7 +62,7 @@ describe('an error within a stream', () => {
     ['first-event-unframed-error', 0, /^\{"error":"Unhandled .*"\}$/],
     ['first-event-anthropic-error', 0, /^event: error\ndata: .*\n\n$/],
     ['first-event-refusal', 0, /^data: \{"error":\{.*"code":400\}\}\n\ndata: \[DONE\]\n\n$/],
-  ])('SIM-306: %s comes after %i events', async (kind, before, ending) => {
+  ])('SIM-37: %s comes after %i events', async (kind, before, ending) => {
     const { status, text } = await ask(`sim/${kind}`, true);
     expect([status, text]).toEqual([200, expect.stringMatching(ending)]);
     expect(eventsOf(text).filter((data) => data.includes('"choices"'))).toHaveLength(before);
@@ -71,7 +71,7 @@ describe('an error within a stream', () => {
   test.each<[Behaviour, number, string]>([
     [{ kind: 'error-event' }, 500, 'Internal server error.'],
     [{ kind: 'error-event', code: 400, message: 'Too long.' }, 400, 'Too long.'],
-  ])('SIM-306: not streamed, %j is an error of its own', async (behaviour, status, words) => {
+  ])('SIM-37: not streamed, %j is an error of its own', async (behaviour, status, words) => {
     simulator.behave('x', behaviour);
     const answer = await ask('x', false);
     expect(answer.status).toBe(status);
@@ -80,19 +80,19 @@ describe('an error within a stream', () => {
 });
 
 describe('endings that look well', () => {
-  test('SIM-307: unfinished ends in the middle, with neither a finish reason nor [DONE]', async () => {
+  test('SIM-38: unfinished ends in the middle, with neither a finish reason nor [DONE]', async () => {
     const { status, text } = await ask('sim/unfinished', true);
     expect([status, eventsOf(text).length]).toEqual([200, 3]);
     expect(text).not.toMatch(/\[DONE\]|"finish_reason":"/);
   });
 
-  test('SIM-307: not streamed, unfinished is half of the JSON', async () => {
+  test('SIM-38: not streamed, unfinished is half of the JSON', async () => {
     const { status, text } = await ask('sim/unfinished', false);
     expect([status, text]).toEqual([200, expect.stringMatching(/^\{"id":/)]);
     expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
   });
 
-  test('SIM-307: an empty answer says nothing, streamed', async () => {
+  test('SIM-38: an empty answer says nothing, streamed', async () => {
     const events = eventsOf((await ask('sim/empty-answer', true)).text);
     expect(events.at(-1)).toBe('[DONE]');
     const chunks = events.slice(0, -1).map((data) => JSON.parse(data) as OneChunk);
@@ -101,7 +101,7 @@ describe('endings that look well', () => {
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: 0 } });
   });
 
-  test('SIM-307: an empty answer says nothing, not streamed', async () => {
+  test('SIM-38: an empty answer says nothing, not streamed', async () => {
     expect(JSON.parse((await ask('sim/empty-answer', false)).text)).toMatchObject({
       choices: [{ message: { content: '' }, finish_reason: 'stop' }],
       usage: { completion_tokens: 0 },
@@ -115,7 +115,7 @@ interface OneChunk {
 
 describe('a long silence', () => {
   test.each([true, false])(
-    'SIM-308: slow-first-token sends headers at once and all else later, streamed: %s',
+    'SIM-39: slow-first-token sends headers at once and all else later, streamed: %s',
     async (stream) => {
       simulator.behave('x', { kind: 'slow-first-token', ms: 1_000 });
       const startedAtMs = performance.now();

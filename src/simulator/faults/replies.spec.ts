@@ -51,7 +51,7 @@ const STATUSES: Readonly<Record<ReplyKind, readonly [number, unknown]>> = {
 
 describe('complete replies of Chutes', () => {
   test.each(REPLY_KINDS.flatMap((kind) => [true, false].map((stream) => [kind, stream] as const)))(
-    'SIM-305: %s, streamed: %s',
+    'SIM-36: %s, streamed: %s',
     async (kind, stream) => {
       const [status, detail] = STATUSES[kind];
       const { response, text } = await ask(`sim/${kind}`, stream);
@@ -64,13 +64,13 @@ describe('complete replies of Chutes', () => {
     },
   );
 
-  test('SIM-305: have none of the headers that only successes carry', async () => {
+  test('SIM-36: have none of the headers that only successes carry', async () => {
     const { response } = await ask('sim/exhausted', false);
     const chutes = [...response.headers.keys()].filter((name) => name.startsWith('x-chutes-'));
     expect([chutes, response.headers.has('retry-after')]).toEqual([[], false]);
   });
 
-  test('SIM-305: a model that is told to be gone is named as it was asked for', async () => {
+  test('SIM-36: a model that is told to be gone is named as it was asked for', async () => {
     simulator.behave('Qwen/Qwen3-32B', 'model-not-found');
     const { text } = await ask('Qwen/Qwen3-32B', false);
     expect(text).toBe('{"detail":"model not found: Qwen/Qwen3-32B"}');

@@ -75,7 +75,7 @@ describe('what the models of a month can do', () => {
       { all: 15, tools: 12, json: 12, structured: 11, misspelt: 1, image: 6, video: 2, tee: 14, bare: 3 },
       { to32k: 0, to41k: 1, above1M: 3 },
     ],
-  ])('SIM-301: %s', (month, numbers, lengths) => {
+  ])('SIM-32: %s', (month, numbers, lengths) => {
     const entries = simulatedModels(1, CREATED, CATALOGS[month]);
     const between = (low: number, high: number) =>
       entries.filter((entry) => lengthOf(entry) > low && lengthOf(entry) <= high).length;
@@ -100,7 +100,7 @@ describe('what the models of a month can do', () => {
   test.each<[CatalogMonth, number, number]>([
     ['2026-02', 0.5, 3],
     ['2026-08', 0.1, 15],
-  ])('SIM-301: %s: cached input costs %d of fresh one, output at most $%d', (month, share, highest) => {
+  ])('SIM-32: %s: cached input costs %d of fresh one, output at most $%d', (month, share, highest) => {
     for (const seed of SEEDS) {
       for (const { pricing } of simulatedModels(seed, CREATED, CATALOGS[month])) {
         if (pricing === undefined) continue;
@@ -113,14 +113,14 @@ describe('what the models of a month can do', () => {
     }
   });
 
-  test('SIM-301: some say a longer max_model_len than context_length', () => {
+  test('SIM-32: some say a longer max_model_len than context_length', () => {
     const entries = simulatedModels(1, CREATED);
     const odd = entries.filter((entry) => Number(entry['max_model_len']) > Number(entry['context_length']));
     expect(odd.map(({ id }) => id)).toContain('unsloth/gemma-3-12b-it');
     expect(odd.length).toBe(4);
   });
 
-  test('SIM-301: an external model has neither price nor lengths nor features, and no utilization', () => {
+  test('SIM-32: an external model has neither price nor lengths nor features, and no utilization', () => {
     const { models } = CATALOGS['2026-08'];
     const external = simulatedModels(1, CREATED, CATALOGS['2026-08']).filter(({ id }) =>
       id.startsWith('external/'),

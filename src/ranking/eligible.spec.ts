@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { type ModelList, readModelList } from '../catalog/model-list.js';
 import { readUtilization, type UtilizationRow } from '../catalog/utilization-feed.js';
-import { rank as rankedModels } from './rank.js';
+import { eligibleModels } from './eligible.js';
+import { STRATEGIES } from './strategies.js';
 
 type Fields = Readonly<Record<string, unknown>> & { readonly name: string };
 
@@ -170,6 +171,8 @@ function listOf(...ids: readonly string[]): ModelList | undefined {
   return readModelList({ data: ids.map((id) => ({ id })) })?.list;
 }
 
-function rank(...feeds: Parameters<typeof rankedModels>): readonly string[] {
-  return rankedModels(...feeds).map(({ id }) => id);
+function rank(...feeds: Parameters<typeof eligibleModels>): readonly string[] {
+  return eligibleModels(...feeds)
+    .toSorted(STRATEGIES.capacity)
+    .map(({ id }) => id);
 }

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { CatalogService } from '../catalog/catalog.service.js';
+import { ageMs } from '../catalog/snapshot.js';
+import { sendDocument } from '../http-edge/send-document.socket.js';
+import type { RequestRecord } from '../request/request-record.js';
+import type { CandidateOrder } from '../routing/candidate-order.js';
+import type { Decision } from '../routing/decision.js';
+import { decisionDocument } from '../routing/decision-document.js';
+import { StickyService } from '../sticky/sticky.service.js';
+
+const HEADER = 'x-chutes-autopilot-dry-run';
+
+/** Whether a request wants to know what would become of it, and no more. */
+export function isDryRun({ headers }: IncomingMessage): boolean {
+  const value = headers[HEADER];
+  return typeof value === 'string' && value.toLowerCase() === 'true';
+}
+
+/** Answers with the decision in place of sending the request anywhere. Nothing changes by it, pins neither. */
+@Injectable()
+export class DryRunService {
+  constructor(
+    private readonly catalog: CatalogService,
+    private readonly sticky: StickyService,
+  ) {}
+
+  async answer(
+    record: RequestRecord,
+    modelValue: string,
+    decision: Decision,
+    order: CandidateOrder,
+  ): Promise<void> {
+    record.isDryRun = true;
+    const isPinnable = decision.route.mode !== 'direct';
+    const pin = isPinnable
+      ? await this.sticky.describe(record.request, modelValue, decision.candidates)
+      : undefined;
+    const nowMs = performance.now();
+    const { models, utilization } = this.catalog;
+    const document = decisionDocument(decision, order, {
+      id: record.id,
+      atMs: Date.now(),
+      pin,
+      feeds: { models: ageMs(models.last, nowMs), utilization: ageMs(utilization.last, nowMs) },
+    });
+    if (!record.isGone) record.answered(sendDocument(record, document), nowMs);
+  }
+}
