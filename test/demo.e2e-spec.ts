@@ -47,7 +47,13 @@ describe('the tour', () => {
     const [code] = (await once(demo.child, 'close')) as [number];
     expect(demo.output()).not.toContain('✗');
     expect(code).toBe(0);
-    for (const stop of ['the alias', 'first model is down', 'one model by its name', 'a rate limit']) {
+    for (const stop of [
+      'the alias',
+      'a picture',
+      'first model is down',
+      'one model by its name',
+      'a rate limit',
+    ]) {
       expect(demo.output()).toContain(stop);
     }
     expect(demo.output()).toMatch(/\S+\/\S+ says:/);

@@ -17,7 +17,11 @@ interface Answer {
 const ALIAS = 'chutesai/AutoPilot';
 const QUESTION = [{ role: 'user', content: 'Who are you, and why was it you?' }];
 
-/** Shows what the router does with four requests, and checks each. */
+/** A red dot. */
+const PICTURE =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC';
+
+/** Shows what the router does with five requests, and checks each. */
 export class Tour {
   private failures = 0;
 
@@ -32,6 +36,7 @@ export class Tour {
     await this.stop('the alias: the model with the most free capacity answers, token by token', () =>
       this.alias(),
     );
+    await this.stop('a picture: it goes to a model that sees', () => this.picture());
     await this.stop('a list whose first model is down: the second one answers', () => this.list());
     await this.stop('one model by its name: straight through, not a byte changed', () => this.direct());
     await this.stop('a rate limit: relayed as it came, and not tried elsewhere', () => this.rateLimited());
@@ -63,6 +68,28 @@ export class Tour {
       'the model that answered is named in the headers',
       this.simulator.generations.at(-1)?.model === model,
     );
+  }
+
+  private async picture(): Promise<void> {
+    this.ask(`"model": "${ALIAS}", "messages": [{ "content": [{ "type": "image_url", … }] }]`);
+    const content = [
+      { type: 'text', text: 'What is this?' },
+      { type: 'image_url', image_url: { url: PICTURE } },
+    ];
+    const request = { model: ALIAS, messages: [{ role: 'user', content }] };
+    const decision = JSON.parse(
+      (await this.answerTo(request, { 'x-chutes-autopilot-dry-run': 'true' })).body,
+    ) as {
+      excluded: { why: string }[];
+    };
+    const blind = decision.excluded.filter(({ why }) => why === 'lacks_image').length;
+    const answer = await this.answerTo(request);
+    const model = answer.headers.get('x-chutes-autopilot-selected') ?? '';
+    this.say(
+      `${this.stage.style('cyan', model)} answered; a dry run tells of ${blind} models that do not see`,
+    );
+    this.check('the answer is whole', answer.status === 200);
+    this.check('the catalog says that the model sees', (await this.modalitiesOf(model)).includes('image'));
   }
 
   private async list(): Promise<void> {
@@ -134,16 +161,24 @@ export class Tour {
     return data.map(({ id }) => id).filter((id) => running.has(id));
   }
 
-  private async answerTo(body: object | string): Promise<Answer> {
-    const response = await this.post(body);
+  private async modalitiesOf(model: string): Promise<readonly string[]> {
+    const response = await fetch(`${this.baseUrl}/models/${model}`);
+    return ((await response.json()) as { input_modalities?: string[] }).input_modalities ?? [];
+  }
+
+  private async answerTo(
+    body: object | string,
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const response = await this.post(body, extra);
     const { status, headers } = response;
     return { status, headers, contentType: headers.get('content-type') ?? '', body: await response.text() };
   }
 
-  private post(body: object | string): Promise<Response> {
+  private post(body: object | string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     return fetch(`${this.baseUrl}/chat/completions`, {
       method: 'POST',
-      headers: { authorization: 'Bearer demo', 'content-type': 'application/json' },
+      headers: { authorization: 'Bearer demo', 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),
     });

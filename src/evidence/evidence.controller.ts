@@ -5,7 +5,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { Counted } from '../telemetry/request-telemetry.service.js';
-import type { AttemptClock } from '../upstream/attempt-clock.js';
+import { type AttemptClock, patientClock } from '../upstream/attempt-clock.js';
 import { toUpstreamHeaders } from '../upstream/header-policy.js';
 import { RelayService } from '../upstream/relay.service.js';
 import type { UpstreamClient } from '../upstream/upstream.client.js';
@@ -24,11 +24,7 @@ export class EvidenceController {
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
   ) {
-    this.clock = {
-      settings: { ...config.attempts, patientTimeoutMs: config.catalog.timeoutMs },
-      hasAlternative: false,
-      failoverUntilMs: 0,
-    };
+    this.clock = patientClock(config.catalog.timeoutMs);
   }
 
   @Get(':chute/evidence')

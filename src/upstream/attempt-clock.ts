@@ -17,6 +17,12 @@ export interface AttemptClock {
   readonly failoverUntilMs: number;
 }
 
+/** For an attempt that has nowhere else to go. */
+export function patientClock(timeoutMs: number): AttemptClock {
+  const settings = { headerTimeoutMs: timeoutMs, firstByteTimeoutMs: timeoutMs, patientTimeoutMs: timeoutMs };
+  return { settings, hasAlternative: false, failoverUntilMs: 0 };
+}
+
 /** @returns how long to wait for the headers from now on, in milliseconds. */
 export function timeToHeaders(clock: AttemptClock, nowMs: number): number {
   const { headerTimeoutMs, patientTimeoutMs } = clock.settings;

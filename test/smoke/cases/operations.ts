@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import assert from 'node:assert/strict';
 import type { Case } from '../case.ts';
 import { assertOk, type Client } from '../client.ts';
@@ -40,11 +41,14 @@ export const METRICS: readonly Case[] = [
     name: 'a request and its failover are counted',
     needs: 'settings',
     run: async (client) => {
-      const counted = async () =>
-        Promise.all([
+      const counted = async () => {
+        // Scrapes within a quarter of a second share one rendering.
+        await pause(300);
+        return Promise.all([
           metric(client, 'requests_total{status="200"}'),
           metric(client, 'failover_reason_total{reason="upstream_503"}'),
         ]);
+      };
       const before = await counted();
       assertOk(await client.chat(`sim/unavailable,${client.world.model}`));
       assert.deepEqual(
