@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { chatRequest } from './support/chat-request.js';
 import { codeIn, makeBusy, untilRefused } from './support/lifecycle.js';
-import { Metrics } from './support/metrics.js';
+import { metricsOf } from './support/metrics.js';
 import { buildRouter, killProcesses, startProcess } from './support/process.js';
 import { RawClient } from './support/raw-client.js';
 import { type Env, environmentFor, eventually, startRouter, type TestRouter } from './support/router.js';
@@ -98,7 +98,7 @@ describe('paths', () => {
 describe('connections', () => {
   test('HLT-23, OBS-32, OBS-34, OBS-36: clients that have all of theirs do not lock out probes, and it is told', async () => {
     const { insideUrl, port, logs } = await start({ MAX_CLIENT_CONNECTIONS: '40' });
-    const scrape = async () => new Metrics(await (await fetch(`${insideUrl}/metrics`)).text());
+    const scrape = async () => metricsOf({ url: insideUrl });
     const clients = await Promise.all(Array.from({ length: 40 }, async () => RawClient.open(port)));
     await eventually(async () => (await scrape()).value('connections') === 40);
     expect((await scrape()).value('connections_refused_total')).toBe(0);

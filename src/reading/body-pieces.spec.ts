@@ -8,8 +8,8 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /** @param sizes over and over, until all bytes are pushed */
-function piecesOf(bytes: Buffer, sizes: readonly number[], expected?: number): BodyPieces {
-  const pieces = new BodyPieces(expected);
+function piecesOf(bytes: Buffer, sizes: readonly number[], most?: number): BodyPieces {
+  const pieces = new BodyPieces(most);
   for (let at = 0, n = 0; at < bytes.length; n += 1) {
     const size = sizes[n % sizes.length] as number;
     pieces.push(Buffer.from(bytes.subarray(at, at + size)));
@@ -50,6 +50,11 @@ test('CFG-58: what is held is at least what has come, and with a known length ne
     }),
     { numRuns: 50 },
   );
+});
+
+test('REQ-12, CFG-58: more than was to come is all there', () => {
+  const bytes = bytesOf(20_000);
+  expect(Buffer.concat(piecesOf(bytes, [700], 1_000).take())).toEqual(bytes);
 });
 
 test('CFG-58: the only piece of a body is not copied', () => {

@@ -17,8 +17,8 @@ export class BodyPieces {
   private page: Buffer | undefined;
   private used = 0;
 
-  /** @param expected how many bytes there will be in all, if it is known. */
-  constructor(private readonly expected = Infinity) {}
+  /** @param most how many bytes may come in all; no room is made for others. */
+  constructor(private readonly most = Infinity) {}
 
   push(piece: Buffer): void {
     if (this.length === 0 || piece.length >= SHORT_BYTES) this.keep(piece);
@@ -49,7 +49,7 @@ export class BodyPieces {
   private copy(piece: Buffer): void {
     let copied = 0;
     while (copied < piece.length) {
-      const page = this.page ?? this.openPage(this.length + copied);
+      const page = this.page ?? this.openPage(this.length + copied, piece.length - copied);
       const bytes = piece.copy(page, this.used, copied);
       copied += bytes;
       this.used += bytes;
@@ -57,12 +57,12 @@ export class BodyPieces {
     }
   }
 
-  /** As large as all that has come, so that a body takes no more than twice its size. */
-  private openPage(length: number): Buffer {
-    const room = Math.min(Math.max(length, MIN_PAGE_BYTES), MAX_PAGE_BYTES, this.expected - length);
-    this.page = Buffer.allocUnsafeSlow(room);
+  /** As large as all that has come, so that a body takes no more than twice its size. @param least what it is needed for */
+  private openPage(length: number, least: number): Buffer {
+    const room = Math.min(Math.max(length, MIN_PAGE_BYTES), MAX_PAGE_BYTES, this.most - length);
+    this.page = Buffer.allocUnsafeSlow(Math.max(room, least));
     this.used = 0;
-    this.heldBytes += room;
+    this.heldBytes += this.page.length;
     return this.page;
   }
 

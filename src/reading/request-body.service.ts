@@ -61,9 +61,11 @@ export class RequestBodyService {
 
   private async receive(record: RequestRecord): Promise<HeldBody | undefined> {
     const { request } = record;
-    const { maxBytes, bodyTimeoutMs } = this.limits;
-    const { 'content-length': expected } = request.headers;
-    const pieces = new BodyPieces(expected === undefined ? Infinity : Number(expected));
+    const { maxBytes, maxInflightBytes, bodyTimeoutMs } = this.limits;
+    const { 'content-length': length } = request.headers;
+    const pieces = new BodyPieces(
+      length === undefined ? Math.min(maxBytes, maxInflightBytes) : Number(length),
+    );
     let heldBytes = 0;
     const drop = () => {
       pieces.clear();
