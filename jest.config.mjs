@@ -25,6 +25,9 @@ const shared = {
 export default {
   // For slow machines: a test that waits for something says itself what it waited for.
   testTimeout: 60_000,
+  // Modules of finished suites stay in memory: a worker that has too many of them makes way for a new one.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/demo/**', '!src/simulator/**'],
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
