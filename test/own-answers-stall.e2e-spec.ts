@@ -13,11 +13,13 @@ afterEach(async () => {
   await chutes?.close();
 });
 
+const idOf = (n: number) => `a/${n}-${'x'.repeat(200)}`;
+
 /** A router whose model list is more than the system buffers of both sides hold. */
 async function start(stallTimeoutMs: number): Promise<TestRouter> {
   chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = Array.from({ length: 1_600 }, (_, n) => ({ id: `a/${n}`, padding: 'x'.repeat(10_000) }));
-  chutes.utilization = ['a/0'];
+  chutes.models = Array.from({ length: 1_600 }, (_, n) => ({ id: idOf(n), padding: 'x'.repeat(10_000) }));
+  chutes.utilization = [idOf(0)];
   router = await startRouter(chutes, {
     CLIENT_STALL_TIMEOUT_MS: String(stallTimeoutMs),
     LOG_LEVEL: 'debug',
@@ -39,6 +41,9 @@ async function stalled({ port }: TestRouter, request: string): Promise<RawClient
   return client;
 }
 
+const ALIAS = '{"model":"chutesai/AutoPilot"}';
+/** Its answer names all the models that cannot be chosen. */
+const DRY_RUN = `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-Chutes-Autopilot-Dry-Run: true\r\nContent-Length: ${ALIAS.length}\r\n\r\n${ALIAS}`;
 const LIST = 'GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n';
 
 describe('a client that takes no byte of an answer of the router’s own', () => {
@@ -46,6 +51,7 @@ describe('a client that takes no byte of an answer of the router’s own', () =>
     ['the model list', LIST],
     ['the model list, in HTTP/1.0', 'GET /v1/models HTTP/1.0\r\n\r\n'],
     ['a pipeline of it', LIST.repeat(60)],
+    ['decisions that are not carried out', DRY_RUN.repeat(60)],
     ['metrics behind it', LIST + 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(800)],
     ['errors behind it', LIST + 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(30)],
     ['a broken request behind it', `${LIST}Nonsense\r\n\r\n`],

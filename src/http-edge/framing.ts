@@ -36,11 +36,14 @@ export function requestProblem(httpVersion: string, rawHeaders: readonly string[
 
 /** Longer ones are refused for the size of their headers. */
 const MAX_LINE_BYTES = 16_384;
+const LF = 0x0a;
 const REQUEST_LINE = /^[\r\n]*([^ \r\n]+) +[^ \r\n]+ +([^/ \r\n]+)\//;
 
 /** Whether the protocol of a request line is HTTP, or cannot be seen. @param read what was read, mostly from that line on */
 export function beginsAsHttp(read: Buffer, method: string): boolean {
-  const [, begun, protocol] = REQUEST_LINE.exec(read.toString('latin1', 0, MAX_LINE_BYTES)) ?? [];
+  const end = read.indexOf(LF, read.indexOf(method));
+  const line = read.toString('latin1', 0, end === -1 ? MAX_LINE_BYTES : Math.min(end, MAX_LINE_BYTES));
+  const [, begun, protocol] = REQUEST_LINE.exec(line) ?? [];
   return begun !== method || protocol === 'HTTP';
 }
 

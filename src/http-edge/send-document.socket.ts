@@ -1,8 +1,10 @@
 import type { RequestRecord } from '../request/request-record.js';
 import { letBodyPass } from './send-error.socket.js';
+import { cutIfStalled } from './stalled-answer.timer.js';
 
 /** Answers with a document of the router's own a request that nobody has begun to answer. */
-export function sendDocument({ id, request, response }: RequestRecord, document: object): string {
+export function sendDocument(record: RequestRecord, document: object): string {
+  const { id, request, response } = record;
   const body = JSON.stringify(document);
   response.writeHead(200, {
     'content-type': 'application/json; charset=utf-8',
@@ -11,5 +13,6 @@ export function sendDocument({ id, request, response }: RequestRecord, document:
   });
   letBodyPass(request);
   response.end(body);
+  cutIfStalled(response, record);
   return body;
 }
