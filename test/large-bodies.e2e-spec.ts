@@ -6,7 +6,8 @@ let simulator: ChutesSimulator;
 let router: TestRouter;
 beforeEach(async () => {
   simulator = await ChutesSimulator.start();
-  simulator.models = ['first/model', 'second/model'];
+  // Of what takes any length.
+  simulator.models = [{ id: 'first/model' }, { id: 'second/model' }];
   simulator.utilization = ['first/model', 'second/model'];
   router = await startRouter(simulator);
 });
