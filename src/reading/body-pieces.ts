@@ -5,7 +5,7 @@ const MAX_PAGE_BYTES = 65_536;
 
 /**
  * A body as it comes in. It can come in pieces of one byte: kept as they are they would take many hundred times its size. The
- * first one is kept all the same, since mostly there is no other.
+ * first one is kept all the same while there is no other, since mostly none comes.
  */
 export class BodyPieces {
   /** How many bytes have come. */
@@ -13,6 +13,8 @@ export class BodyPieces {
   /** How much memory they take: more than their number where there is room for those to come. */
   heldBytes = 0;
   private pieces: Buffer[] = [];
+  /** The first piece while it is the only one. */
+  private only: Buffer | undefined;
   /** The last of the pieces while there is room in it. */
   private page: Buffer | undefined;
   private used = 0;
@@ -21,8 +23,14 @@ export class BodyPieces {
   constructor(private readonly most = Infinity) {}
 
   push(piece: Buffer): void {
-    if (this.length === 0 || piece.length >= SHORT_BYTES) this.keep(piece);
-    else this.copy(piece);
+    if (this.length === 0) {
+      this.only = piece;
+      this.keep(piece);
+    } else {
+      this.copyOnly();
+      if (piece.length >= SHORT_BYTES) this.keep(piece);
+      else this.copy(piece);
+    }
     this.length += piece.length;
   }
 
@@ -36,8 +44,21 @@ export class BodyPieces {
 
   clear(): void {
     this.pieces = [];
+    this.only = undefined;
     this.page = undefined;
     this.heldBytes = 0;
+  }
+
+  /** A short piece keeps all of the read that it came in. */
+  private copyOnly(): void {
+    const { only } = this;
+    this.only = undefined;
+    if (!only || only.length >= SHORT_BYTES) return;
+    this.pieces = [];
+    this.heldBytes = 0;
+    this.length = 0;
+    this.copy(only);
+    this.length = only.length;
   }
 
   private keep(piece: Buffer): void {
