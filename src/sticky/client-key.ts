@@ -19,7 +19,7 @@ export interface ClientIdentity {
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
 
 /** Who asks for what, as one text: two are equal just where client, session, conversation and value are. */
-export function identityOf(client: ClientIdentity, modelValue: string): string {
+function identityOf(client: ClientIdentity, modelValue: string): string {
   const { session, conversation } = client;
   const parts = [...whoIs(client), session, modelValue];
   // As JSON the parts cannot run into each other: a session is never taken for the tail of a token.
