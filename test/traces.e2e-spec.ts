@@ -48,7 +48,7 @@ async function spansAtEnd(router: RouterProcess): Promise<readonly ReceivedSpan[
 }
 
 describe('traces', () => {
-  test('OBS-900: a request is a span within the trace of its client, and each attempt one within it', async () => {
+  test('OBS-44: a request is a span within the trace of its client, and each attempt one within it', async () => {
     const { router, url } = await start({ OTEL_SERVICE_NAME: 'my-router' });
     expect(await ask(url, 'sim/reset,sim/normal', { traceparent: `00-${TRACE}-${PARENT}-01` })).toBe(200);
     const spans = await spansAtEnd(router);
@@ -95,7 +95,7 @@ describe('traces', () => {
     expect(collector.resource).toMatchObject({ 'service.name': 'my-router' });
   });
 
-  test('OBS-901: the id of the trace is that of the log, and the client’s header goes upstream as it came', async () => {
+  test('OBS-45: the id of the trace is that of the log, and the client’s header goes upstream as it came', async () => {
     const { router, url } = await start();
     await ask(url, 'sim/normal', { traceparent: `00-${TRACE}-${PARENT}-01` });
     await ask(url, 'sim/normal');
@@ -112,9 +112,9 @@ describe('traces', () => {
   });
 
   test.each([
-    ['OBS-902', 'a client’s own mistake is no error of the server', 'no/such-model', 0, undefined],
-    ['OBS-902', 'an error of the server has its status', 'sim/reset', 2, '502'],
-    ['OBS-902', 'an answer that breaks says so', 'sim/truncated', 2, 'interrupted'],
+    ['OBS-46', 'a client’s own mistake is no error of the server', 'no/such-model', 0, undefined],
+    ['OBS-46', 'an error of the server has its status', 'sim/reset', 2, '502'],
+    ['OBS-46', 'an answer that breaks says so', 'sim/truncated', 2, 'interrupted'],
   ])('%s: %s', async (_clause, _what, model, status, error) => {
     const { router, url } = await start();
     await ask(url, model).catch(() => {});
@@ -123,7 +123,7 @@ describe('traces', () => {
     expect(server?.attributes['error.type']).toBe(error);
   });
 
-  test('OBS-903: nothing of a prompt, a token, a session or an address is in what goes out', async () => {
+  test('OBS-47: nothing of a prompt, a token, a session or an address is in what goes out', async () => {
     const { router, port } = await start({
       TRUST_PROXY_HEADERS: 'true',
       TRUSTED_PROXY_CIDRS: '127.0.0.1/32',
@@ -139,7 +139,7 @@ describe('traces', () => {
     expect(sent).not.toContain(CANARY.prompt);
   });
 
-  test('OBS-904: OpenTelemetry’s own variables count: sampler, headers, endpoint of the traces', async () => {
+  test('OBS-48: OpenTelemetry’s own variables count: sampler, headers, endpoint of the traces', async () => {
     const { router, url } = await startReady(chutes, {
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${collector.url}/of-traces`,
       OTEL_EXPORTER_OTLP_HEADERS: 'x-collector-key=secret',
@@ -152,7 +152,7 @@ describe('traces', () => {
     expect(collector.exports[0]?.headers['x-collector-key']).toBe('secret');
   });
 
-  test('OBS-905: a collector that fails costs no request anything, and is told of once', async () => {
+  test('OBS-49: a collector that fails costs no request anything, and is told of once', async () => {
     collector.status = 400;
     const { router, url } = await start();
     expect(await ask(url, 'sim/normal')).toBe(200);
@@ -162,14 +162,14 @@ describe('traces', () => {
     expect(told).toEqual([expect.objectContaining({ level: 'warn', msg: 'traces are not taken' })]);
   });
 
-  test('OBS-905: a collector that is not there keeps no process from ending', async () => {
+  test('OBS-49: a collector that is not there keeps no process from ending', async () => {
     const { router, url } = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect(await ask(url, 'sim/normal')).toBe(200);
     router.kill('SIGTERM');
     expect(await router.ended).toEqual([0, null]);
   });
 
-  test('OBS-906: one file alone needs OpenTelemetry’s SDK, and it is loaded when it is configured', () => {
+  test('OBS-50: one file alone needs OpenTelemetry’s SDK, and it is loaded when it is configured', () => {
     const sources = globSync('src/**/*.ts', { exclude: ['**/*.spec.ts'] });
     const users = sources.filter((file) => readFileSync(file, 'utf8').includes("'@opentelemetry/"));
     expect(users).toEqual(['src/telemetry/open-telemetry.client.ts']);

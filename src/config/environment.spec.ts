@@ -212,7 +212,7 @@ describe('what is refused', () => {
     ['OTEL_TRACES_SAMPLER_ARG', '5%'],
     ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
     ['OTEL_SDK_DISABLED', 'yes'],
-  ])('CFG-900: %s=%s', (name, value) => {
+  ])('CFG-60: %s=%s', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} must be `)]);
   });
 

@@ -9,7 +9,7 @@ describe('what a trace says', () => {
     ['/v1/messages', 'chat'],
     ['/v1/messages/count_tokens', undefined],
     ['/chutes/{chute}/evidence', undefined],
-  ])('OBS-900: the operation at %s is %s', (route, operation) => {
+  ])('OBS-44: the operation at %s is %s', (route, operation) => {
     expect(operationOf(route)).toBe(operation);
   });
 
@@ -20,11 +20,11 @@ describe('what a trace says', () => {
     [200, 'interrupted', 'interrupted'],
     [200, 'client_gone', undefined],
     [499, 'client_gone', undefined],
-  ] as const)('OBS-902: the error of %i, %s, is %s', (status, ending, error) => {
+  ] as const)('OBS-46: the error of %i, %s, is %s', (status, ending, error) => {
     expect(errorTypeOf({ status, ending })).toBe(error);
   });
 
-  test('OBS-900: a name of a model is cut at 256 characters', () => {
+  test('OBS-44: a name of a model is cut at 256 characters', () => {
     const request = {
       ...{ method: 'POST', route: '/v1/chat/completions', mode: 'none', alias: undefined, model: undefined },
       ...{ attempts: 0, requestId: 'id', status: 400, ending: 'complete' as const },
@@ -40,7 +40,7 @@ describe('what a trace says', () => {
     ['https://llm.example', 'llm.example', 443],
     ['http://llm.example', 'llm.example', 80],
     ['http://[::1]:8000', '[::1]', 8000],
-  ])('OBS-900: the upstream %s', (origin, address, port) => {
+  ])('OBS-44: the upstream %s', (origin, address, port) => {
     expect(attemptAttributes('m', 'POST', origin, 1)).toMatchObject({
       'server.address': address,
       'server.port': port,
