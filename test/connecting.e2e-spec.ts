@@ -70,7 +70,7 @@ describe('a connection that is not made in time', () => {
     await stage.clear();
   });
 
-  test('ATT-7, ATT-17, ERR-6: fails after UPSTREAM_CONNECT_TIMEOUT_MS, and is not left behind', async () => {
+  test('ATT-17, ERR-6: fails after UPSTREAM_CONNECT_TIMEOUT_MS, and is not left behind', async () => {
     stage = await RawStage.set({ UPSTREAM_CONNECT_TIMEOUT_MS: '200' }, { tls: true });
     stage.upstream.onConnection = () => true;
     const startedAt = performance.now();

@@ -106,7 +106,7 @@ describe.each<Schemes & { failures: typeof FAILURES; silences: typeof SILENCES }
     await stage.clear();
   });
 
-  test.each(failures)('CFG-10, CFG-41, ATT-7, ERR-6: %s is upstream_connect_error', async (_, misbehave) => {
+  test.each(failures)('CFG-10, CFG-41: %s is upstream_connect_error', async (_, misbehave) => {
     const router = await stage.routeAlone({ ...stage.proxied(), UPSTREAM_CONNECT_TIMEOUT_MS: '60000' });
     const behave = stage.proxy.onConnect;
     stage.proxy.onConnect = misbehave;
@@ -144,7 +144,7 @@ describe.each<Schemes & { failures: typeof FAILURES; silences: typeof SILENCES }
     },
   );
 
-  test.each(silences)('CFG-43, ATT-28, ATT-29: %s is left when the client leaves', async (_, misbehave) => {
+  test.each(silences)('CFG-43, ATT-28: %s is left when the client leaves', async (_, misbehave) => {
     const env = { UPSTREAM_CONNECT_TIMEOUT_MS: '60000', UPSTREAM_MAX_CONNECTIONS: '1' };
     const router = await stage.routeAlone({ ...stage.proxied(), ...env });
     const behave = stage.proxy.onConnect;

@@ -90,7 +90,7 @@ describe.each(BREAKS)('an upstream that %s after the commit', (...broken) => {
     expect([answer.isComplete, answer.body.toString(), connectionEnd]).toEqual([false, '{"half":', 'reset']);
   });
 
-  test('ATT-34, ATT-35, ATT-40: adds an event to an event stream before the cut', async () => {
+  test('ATT-35, ATT-40: adds an event to an event stream before the cut', async () => {
     const { answer } = await askBroken(broken, EVENT_STREAM, EVENT);
     expect(addedTo(EVENT, answer)).toEqual(errorEvent('upstream_stream_interrupted'));
     expect([answer.isComplete, answer.chunks > 0]).toEqual([false, true]);
@@ -142,9 +142,9 @@ describe('the event before the cut', () => {
   });
 
   test.each([
-    ['identity', 'upstream_idle_timeout'],
-    ['gzip', undefined],
-  ])('ATT-32, ATT-36, ATT-41: after the idle timeout, with Content-Encoding %s', async (encoding, code) => {
+    ['ATT-36', 'identity', 'upstream_idle_timeout'],
+    ['ATT-41', 'gzip', undefined],
+  ])('%s, ATT-32: after the idle timeout, with Content-Encoding %s', async (_clause, encoding, code) => {
     await stage.clear();
     stage = await RawStage.set({ UPSTREAM_IDLE_TIMEOUT_MS: '150' });
     stage.upstream.answer('first', async (connection) => {

@@ -62,17 +62,23 @@ async function readStream(received: () => void): Promise<{ text: string; thrown:
 }
 
 describe('a stream raises an error', () => {
-  test.each<[string, (connection: RawConnection) => unknown, string]>([
-    ['closes', (connection) => connection.fin(), 'upstream_stream_interrupted'],
-    ['resets', (connection) => connection.reset(), 'upstream_stream_interrupted'],
-    ['sends a bad chunk', async (connection) => connection.write('zz\r\n'), 'upstream_stream_interrupted'],
-    ['falls silent', silence, 'upstream_idle_timeout'],
+  test.each<[string, string, (connection: RawConnection) => unknown, string]>([
+    ['ATT-35', 'closes', (connection) => connection.fin(), 'upstream_stream_interrupted'],
+    ['ATT-35', 'resets', (connection) => connection.reset(), 'upstream_stream_interrupted'],
     [
+      'ATT-35',
+      'sends a bad chunk',
+      async (connection) => connection.write('zz\r\n'),
+      'upstream_stream_interrupted',
+    ],
+    ['ATT-36', 'falls silent', silence, 'upstream_idle_timeout'],
+    [
+      'ATT-38',
       "ends with Chutes' unframed error",
       async (connection) => connection.write(chunk('{"error":"Unhandled exception"}') + chunk('')),
       'upstream_stream_interrupted',
     ],
-  ])('ATT-34, ATT-35, ATT-36, ATT-38: whose upstream %s after an event', async (_, breaks, code) => {
+  ])('%s: whose upstream %s after an event', async (_clause, _, breaks, code) => {
     await setFor(breaks);
     const received = Promise.withResolvers<void>();
     answers(async (connection) => {

@@ -41,7 +41,7 @@ describe('bodies past MAX_INFLIGHT_BODY_BYTES', () => {
   test.each([
     ['the older one', 0],
     ['the newest itself', 1],
-  ])('CFG-22, CFG-33, ERR-12: the newest is refused, whichever brings it about: %s', async (_, last) => {
+  ])('CFG-33, ERR-12: the newest is refused, whichever brings it about: %s', async (_, last) => {
     const clients = [await edge.beginUpload(LARGE), await edge.beginUpload(LARGE)] as const;
     const [older, newer] = clients;
     const body = bodyOf(LARGE);
@@ -109,7 +109,7 @@ describe('bodies past MAX_INFLIGHT_BODY_BYTES', () => {
 });
 
 describe('connections', () => {
-  test('CFG-21, CFG-37, ATT-25, ERR-12: with all of the upstream busy requests are refused, and served when one is free', async () => {
+  test('CFG-37, ATT-25: with all of the upstream busy requests are refused, and served when one is free', async () => {
     await edge.close();
     edge = await Edge.start({ UPSTREAM_MAX_CONNECTIONS: '2', UPSTREAM_CONNECT_TIMEOUT_MS: '500' });
     edge.chutes.behave(MODEL, 'silent');

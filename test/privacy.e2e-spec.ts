@@ -204,7 +204,7 @@ describe('nothing of a client shows', () => {
   );
 
   test.each(Object.keys(OWN_ERRORS))(
-    'OBS-21, OBS-22, ERR-2: neither in logs nor in metrics nor in the error, of %s',
+    'OBS-21, ERR-2: neither in logs nor in metrics nor in the error, of %s',
     async (name) => {
       const answer = (await OWN_ERRORS[name]?.()) ?? '';
       expect(answer).toMatch(/"error":\{"message":.*"code":"\w+"\}/);
@@ -214,7 +214,7 @@ describe('nothing of a client shows', () => {
     },
   );
 
-  test('OBS-21, OBS-22, ERR-2: an unknown model is named to its client and to nobody else', async () => {
+  test('OBS-21, OBS-22: an unknown model is named to its client and to nobody else', async () => {
     const answer = await sendAll(CANARY.model);
     expect(canariesIn(answer)).toEqual(['model']);
     expect(canariesIn(await told())).toEqual([]);

@@ -43,7 +43,7 @@ async function candidatesAre(own: TestRouter, count: number): Promise<void> {
 describe('the order in which an alias tries the models of the sample feeds', () => {
   const env = { MAX_UPSTREAM_ATTEMPTS: '100' };
 
-  it('RNK-1, RNK-2, RNK-3, RNK-12, RNK-14: with both feeds', async () => {
+  it('RNK-12, RNK-14: with both feeds', async () => {
     router = await startRouter(chutes, env);
     expect(await triedBy(router)).toEqual([
       'Qwen/Qwen3-32B', // 20 · (1 − 0.225) = 15.5

@@ -55,7 +55,7 @@ describeWithRedis('a Redis that comes and goes', () => {
     }, 20_000);
   }
 
-  test('STK-25, STK-30, STK-31: one that is not there yet, and then is', async () => {
+  test('STK-30, STK-31: one that is not there yet, and then is', async () => {
     router = await startRouter(chutes, sharedPins(redis.url, { REDIS_TIMEOUT_MS: '5000' }));
     await eventually(() => redisLogs(router).length > 0);
     const answer = await complete(router, { model: LIST });
@@ -69,7 +69,7 @@ describeWithRedis('a Redis that comes and goes', () => {
     ]);
   });
 
-  test('STK-25, STK-29, STK-30, STK-31: one that is killed under load, and comes back', async () => {
+  test('STK-29, STK-30: one that is killed under load, and comes back', async () => {
     await startBoth({ REDIS_TIMEOUT_MS: '500' });
     const load = new SteadyLoad(router, LIST, WORKERS);
     await load.more(20);
@@ -91,7 +91,7 @@ describeWithRedis('a Redis that comes and goes', () => {
     ]);
   });
 
-  test('STK-25, STK-29, STK-30: one that freezes under load, and thaws', async () => {
+  test('STK-25, STK-29: one that freezes under load, and thaws', async () => {
     await startBoth({ REDIS_TIMEOUT_MS: '500' });
     const load = new SteadyLoad(router, LIST, WORKERS);
     await load.more(20);

@@ -96,9 +96,10 @@ describeWithRedis('a Redis that refuses', () => {
 
   afterAll(closeRedisServers);
 
-  test.each<[string, string, string, string[][], string[]]>([
-    ['is read-only', 'READONLY', LOST, [REPLICATE], ['REPLICAOF', 'NO', 'ONE']],
+  test.each<[string, string, string, string, string[][], string[]]>([
+    ['STK-35', 'is read-only', 'READONLY', LOST, [REPLICATE], ['REPLICAOF', 'NO', 'ONE']],
     [
+      'STK-35',
       'lacks its primary',
       'MASTERDOWN',
       LOST,
@@ -106,16 +107,17 @@ describeWithRedis('a Redis that refuses', () => {
       ['REPLICAOF', 'NO', 'ONE'],
     ],
     [
+      'STK-35',
       'lacks replicas',
       'NOREPLICAS',
       LOST,
       [[...SET, 'min-replicas-to-write', '1']],
       [...SET, 'min-replicas-to-write', '0'],
     ],
-    ['is full', 'OOM', FAILED, [[...SET, 'maxmemory', '1']], [...SET, 'maxmemory', '0']],
+    ['STK-36', 'is full', 'OOM', FAILED, [[...SET, 'maxmemory', '1']], [...SET, 'maxmemory', '0']],
   ])(
-    'STK-25, STK-31, STK-35, STK-36: one that %s costs stickiness until it is not any more',
-    async (_, code, msg, begin, end) => {
+    '%s, STK-31: one that %s costs stickiness until it is not any more',
+    async (_clause, _, code, msg, begin, end) => {
       await start(redis.url);
       await connected(router);
       for (const command of begin) await redis.ask(...command);
@@ -149,7 +151,7 @@ describeWithRedis('a Redis that refuses', () => {
     ['without a password', '', 'NOAUTH'],
     ['with a wrong password', ':hunter2@', 'WRONGPASS'],
     ['with a wrong user', 'hunter2:let-me-in@', 'WRONGPASS'],
-  ])('STK-25, STK-30, STK-31: %s', async (_, credentials, code) => {
+  ])('STK-25, STK-31: %s', async (_, credentials, code) => {
     const password = 'let-me-in';
     await redis.ask('CONFIG', 'SET', 'requirepass', password);
     await start(redis.url.replace('//', `//${credentials}`));

@@ -131,7 +131,7 @@ describe('pins', () => {
 });
 
 describe('failback', () => {
-  test('STK-19, STK-20, STK-21: the client’s order wins again though it keeps asking, unless that is off', async () => {
+  test('STK-19, STK-21: the client’s order wins again though it keeps asking, unless that is off', async () => {
     const off = newCaller(await startOther({ STICKY_FAILBACK_SECS: '0' }));
     const on = newCaller(await startOther({ STICKY_FAILBACK_SECS: '1' }));
     await off.pinToSecond(LIST);
