@@ -32,9 +32,7 @@ beforeEach(async () => {
   });
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 describe('generateText', () => {
   test.each([

@@ -21,9 +21,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 async function restart(env: Env): Promise<void> {
   await stage.clear();

@@ -17,9 +17,7 @@ jest.setTimeout(60_000);
 
 let stage: RawStage;
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 /** Every model answers with `MUCH` bytes. */
 function answerMuch(start = EVENT_STREAM): void {

@@ -10,9 +10,7 @@ const CHUNKED = head('200 OK', 'Transfer-Encoding: chunked');
 
 let stage: RawStage;
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 const resets: RequestScript = (connection) => connection.reset();
 const busy: RequestScript = async (connection) => void (await connection.write(response('503 Busy', [], '')));

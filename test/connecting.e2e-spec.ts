@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { chatRequest } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { closedPort } from './support/ports.js';
 import { RawClient } from './support/raw-client.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
@@ -9,9 +10,7 @@ import { type Env, startRouter } from './support/router.js';
 
 /** Both the only attempt and those of a list, against a backend that cannot be reached. */
 async function askUnreachable(url: string, env: Env = {}): Promise<RawResponse[]> {
-  const feeds = await ChutesSimulator.start();
-  feeds.models = ['first', 'second'];
-  feeds.utilization = ['first', 'second'];
+  const feeds = await chutesWith(['first', 'second']);
   const router = await startRouter(feeds, { BACKEND_BASE_URL: url, ...env });
   const answers: RawResponse[] = [];
   for (const model of ['first', 'first,second']) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { type Answer, ask, type AskOptions, complete } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { RawClient } from './support/raw-client.js';
 import { type Env, startRouter, type TestRouter } from './support/router.js';
 
@@ -20,9 +21,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [MODEL];
-  chutes.utilization = [MODEL];
+  chutes = await chutesWith([MODEL]);
   router = await startRouter(chutes, {
     CORS_ALLOWED_ORIGINS: `${APP}, ${OTHER_APP}`,
     MAX_REQUEST_BYTES: '1000',

@@ -25,13 +25,8 @@ describe.each([
     stage = await EgressStage.set(schemes);
   });
 
-  afterAll(async () => {
-    await stage.close();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
+  afterAll(async () => stage.close());
+  afterEach(async () => stage.clear());
 
   /** Why a router says that its feeds failed with a proxy that only then behaves. */
   async function failuresWith(misbehave: ConnectScript, env: Env = {}): Promise<unknown> {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { type Answer, ask, complete, errorOf } from './support/ask.js';
 import { chatRequest } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { RawClient } from './support/raw-client.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
@@ -15,9 +16,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter | undefined;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/first', 'b/second-TEE'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE']);
 });
 
 afterEach(async () => {

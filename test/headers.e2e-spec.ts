@@ -9,9 +9,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 /** The header lines that the upstream gets for those of a client. */
 async function sentOn(...headers: readonly string[]): Promise<string[]> {

@@ -16,9 +16,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 type Break = (connection: RawConnection) => unknown;
 const close: Break = (connection) => connection.fin();

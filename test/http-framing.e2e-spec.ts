@@ -22,9 +22,7 @@ beforeAll(async () => {
   edge = await Edge.start();
 });
 
-afterAll(async () => {
-  await edge.close();
-});
+afterAll(async () => edge.close());
 
 type Row = [what: string, bytes: Buffer];
 

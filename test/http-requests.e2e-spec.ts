@@ -14,9 +14,7 @@ beforeEach(async () => {
   edge = await Edge.start();
 });
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 /** Sends a request for a completion that is to be served. */
 async function serve(bytes: Buffer): Promise<{ response: RawResponse; request: RecordedRequest }> {

@@ -18,9 +18,7 @@ beforeEach(async () => {
   stage = await ClientStage.set({ UPSTREAM_IDLE_TIMEOUT_MS: '300', UPSTREAM_PATIENT_TIMEOUT_MS: '1000' });
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 /** Tries once, unless told otherwise. */
 function chat(model: string, fields: ChatOpenAIFields = {}): ChatOpenAI {

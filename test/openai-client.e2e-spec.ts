@@ -13,9 +13,7 @@ beforeEach(async () => {
   client = new OpenAI({ baseURL: stage.baseURL, apiKey: KEY });
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 describe('answers', () => {
   test.each([

@@ -28,22 +28,11 @@ beforeEach(async () => {
   edge = await Edge.start({ MAX_REQUEST_BYTES: '1000' });
 });
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 /** Lets the answers of {@link MODEL} wait for a word. */
 function withhold(): { letGo: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  edge.chutes.behave(MODEL, {
-    kind: 'scripted',
-    script: async (exchange) => {
-      await promise;
-      exchange.begin(200, { 'content-type': 'application/json' });
-      await exchange.end(`{"model":"${MODEL}"}`);
-    },
-  });
-  return { letGo: resolve };
+  return { letGo: edge.holdBack(`{"model":"${MODEL}"}`, { 'content-type': 'application/json' }) };
 }
 
 async function activeRequests(): Promise<number> {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { complete, errorOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { chosenBy, RESTLESS } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
@@ -16,9 +17,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter | undefined;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = MODELS;
-  chutes.utilization = ROWS;
+  chutes = await chutesWith(MODELS, { utilization: ROWS });
 });
 
 afterEach(async () => {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { FeedBehaviour, NamedFeedBehaviour } from '../src/simulator/faults/feed-misbehaviour.js';
 import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { ask, complete, errorOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { chosenBy, NEVER, refreshed, RESTLESS, type WatchedFeed } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
@@ -19,9 +20,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/one', 'b/two'];
-  chutes.utilization = ['a/one', 'b/two'];
+  chutes = await chutesWith(['a/one', 'b/two']);
 });
 
 afterEach(async () => {

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { clientKey } from '../src/sticky/client-key.js';
 import { keyedHash } from '../src/sticky/keyed-hash.js';
 import { Caller } from './support/caller.js';
+import { chutesWith } from './support/chutes-with.js';
 import { closeRedisServers, describeWithRedis, RedisServer } from './support/redis-server.js';
 import { type Env, eventually, type TestRouter } from './support/router.js';
 import { lookups, SECRET, startSharing } from './support/shared-pins.js';
@@ -18,9 +19,7 @@ describeWithRedis('routers at one Redis', () => {
 
   beforeAll(async () => {
     redis = await RedisServer.start();
-    chutes = await ChutesSimulator.start({ simModels: false });
-    chutes.models = [A, B];
-    chutes.utilization = [A, B];
+    chutes = await chutesWith([A, B]);
   });
 
   beforeEach(async () => {

@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { selfSigned } from '../src/simulator/self-signed.js';
 import { clientKey } from '../src/sticky/client-key.js';
 import { keyedHash } from '../src/sticky/keyed-hash.js';
 import { complete, selectedOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { quietPort } from './support/ports.js';
 import { closeRedisServers, describeWithRedis, RedisServer } from './support/redis-server.js';
 import { afterHandshake, RedisStranger, type Reply } from './support/redis-stranger.js';
@@ -30,9 +31,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [A, B];
-  chutes.utilization = [A, B];
+  chutes = await chutesWith([A, B]);
 });
 
 afterEach(async () => {
@@ -41,9 +40,7 @@ afterEach(async () => {
   setDefaultCACertificates(TRUSTED);
 });
 
-afterAll(async () => {
-  await chutes.close();
-});
+afterAll(async () => chutes.close());
 
 async function start(redisUrl: string, env: Env = {}): Promise<void> {
   router = await startRouter(
@@ -90,9 +87,7 @@ describeWithRedis('a Redis that refuses', () => {
     redis = await RedisServer.start();
   });
 
-  afterEach(async () => {
-    await redis.close();
-  });
+  afterEach(async () => redis.close());
 
   afterAll(closeRedisServers);
 

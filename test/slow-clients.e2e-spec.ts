@@ -27,9 +27,7 @@ const CHUNKED_HEAD = requestOf(POST, ['Host: x', 'Transfer-Encoding: chunked']);
 
 let edge: Edge;
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 /** Sends a piece again and again, until there is an answer or `times` are over. */
 async function dribble(client: RawClient, piece: string, times = Infinity): Promise<void> {
@@ -89,21 +87,13 @@ describe('headers', () => {
   });
 
   test('CFG-23, ERR-26: that go on after their time behind a sound request are not a request any more', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    edge.chutes.behave(MODEL, {
-      kind: 'scripted',
-      script: async (exchange) => {
-        await promise;
-        exchange.begin(200);
-        await exchange.end('late');
-      },
-    });
+    const letGo = edge.holdBack('late');
     const client = await edge.open(Buffer.concat([completionOf(), POST_HEAD]));
     // One that came later shows how time passes.
     expect(await restFor(await edge.open())).toEqual(TIMEOUT);
     await client.send(REST_OF_POST);
     expect((await edge.answerTo(GET_HEALTH)).status).toBe(200);
-    resolve();
+    letGo();
     expect((await client.response()).body.toString()).toBe('late');
     expect(await restFor(client)).toEqual(TIMEOUT);
     expect(edge.chutes.count()).toBe(1);

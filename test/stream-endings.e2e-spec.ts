@@ -23,9 +23,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 function choice(fields: object): string {
   return `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', choices: [fields] })}\n\n`;
