@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CHUNKED, EVENT_STREAM, JSON_TYPE } from './support/header-lines.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, type RawConnection, response } from './support/raw-upstream.js';
 import { type Env, eventually } from './support/router.js';
 
-const EVENT_STREAM = 'Content-Type: text/event-stream';
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
 const EVENT = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n';
 const ERROR = 'data: {"error":{"message":"It broke.","code":500}}\n\n';
 const LINE = readFileSync('testdata/chutes_live/stream_error_line_undated.json', 'utf8').trim();

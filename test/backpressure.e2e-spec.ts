@@ -28,6 +28,14 @@ function answerMuch(start = EVENT_STREAM): void {
   });
 }
 
+/** `first` answers without an end. */
+function answerForEver(): void {
+  stage.upstream.answer('first', async (connection) => {
+    await connection.write(EVENT_STREAM);
+    await connection.writeForEver(PIECE);
+  });
+}
+
 /** Whether an answer is complete, and its length. */
 function extentOf({ isComplete, body }: RawResponse): [boolean, number] {
   return [isComplete, body.length];
@@ -86,10 +94,7 @@ describe('a client that takes no byte', () => {
 
   test('ATT-33: is cut off as well when the upstream has broken off meanwhile', async () => {
     stage = await RawStage.set({ CLIENT_STALL_TIMEOUT_MS: '300' });
-    stage.upstream.answer('first', async (connection) => {
-      await connection.write(EVENT_STREAM);
-      await connection.writeForEver(PIECE);
-    });
+    answerForEver();
     const client = await stage.open({ model: 'first' });
     client.stopReading();
     const upstream = await stage.upstream.connection(1);
@@ -133,10 +138,7 @@ describe('a client that takes no byte', () => {
 
   test('ATT-33: but takes some again and again is not cut off', async () => {
     stage = await RawStage.set({ CLIENT_STALL_TIMEOUT_MS: '1000' });
-    stage.upstream.answer('first', async (connection) => {
-      await connection.write(EVENT_STREAM);
-      await connection.writeForEver(PIECE);
-    });
+    answerForEver();
     const client = await stage.open({ model: 'first' });
     const takeSome = async () => {
       const before = client.bytesReceived;

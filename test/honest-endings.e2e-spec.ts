@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CHUNKED, CLOSE, JSON_TYPE } from './support/header-lines.js';
 import type { RawResponse } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, type RawConnection } from './support/raw-upstream.js';
 import { eventually } from './support/router.js';
 
 const EVENT_STREAM = 'Content-Type: text/event-stream; charset=utf-8';
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
-const CLOSE = 'Connection: close';
 const EVENT = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n';
 
 let stage: RawStage;

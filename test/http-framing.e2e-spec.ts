@@ -10,10 +10,10 @@ import {
   POST,
   requestOf,
 } from './support/edge.js';
+import { CHUNKED } from './support/header-lines.js';
 
 const HOST = 'Host: x';
 const LENGTH = `Content-Length: ${BODY.length}`;
-const CHUNKED = 'Transfer-Encoding: chunked';
 const CHUNKS = `12\r\n${BODY}\r\n0\r\n\r\n`;
 
 let edge: Edge;

@@ -2,14 +2,12 @@ import { isNativeError } from 'node:util/types';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI, { APIError, InternalServerError } from 'openai';
+import { CHUNKED, EVENT_STREAM, JSON_TYPE } from './support/header-lines.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, type RawConnection, response } from './support/raw-upstream.js';
 import type { Env } from './support/router.js';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Hello' }];
-const EVENT_STREAM = 'Content-Type: text/event-stream';
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
 const ANSWER = JSON.stringify({
   object: 'chat.completion',
   choices: [{ index: 0, message: { role: 'assistant', content: 'Good morning' }, finish_reason: 'stop' }],

@@ -45,7 +45,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
     await replicate(first, second);
     address = await TcpForwarder.start(first.port);
     router = await startSharing(chutes, `redis://127.0.0.1:${address.port}`);
-    await eventually(isPinned);
+    await eventually(async () => isPinned(chutes, router, [A, B]));
   });
 
   afterEach(async () => {
@@ -71,7 +71,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
       const failedBefore = await failedWrites();
       await failOver(from, to);
       const switchedAtMs = performance.now();
-      await eventually(isPinned);
+      await eventually(async () => isPinned(chutes, router, [A, B]));
       expect(performance.now() - switchedAtMs).toBeLessThan(5_000);
       expect(await failedWrites()).toBeGreaterThan(failedBefore);
     }
@@ -84,7 +84,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
     for (let tries = 0; tries < 20; tries += 1) expect(await isPinned(chutes, router, [A, B])).toBe(false);
     address.target = second.port;
     const switchedAtMs = performance.now();
-    await eventually(isPinned);
+    await eventually(async () => isPinned(chutes, router, [A, B]));
     expect(performance.now() - switchedAtMs).toBeLessThan(5_000);
     expect(redisLogs(router)).toMatchObject([CONNECTED, LOST, CONNECTED]);
   });

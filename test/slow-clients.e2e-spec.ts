@@ -40,6 +40,17 @@ async function dribble(client: RawClient, piece: string, times = Infinity): Prom
   }
 }
 
+/** One that sends this and then dribbles until it is answered, or stops. Nothing of it has reached the upstream. */
+async function slowClient(start: string | Buffer, piece: string): Promise<RawClient> {
+  const [client, arrivals] = await edge.withArrivals(async () => {
+    const sender = await edge.open(start);
+    if (piece !== '') await dribble(sender, piece);
+    return sender;
+  });
+  expect(arrivals).toBe(0);
+  return client;
+}
+
 /** All that a client still receives. @param leaves whether it then says that nothing more will come */
 async function restFor(
   client: RawClient,
@@ -63,12 +74,7 @@ describe('headers', () => {
     ['of which lines dribble', `${POST}\r\nHost: x\r\n`, 'X-A: b\r\n'],
     ['behind empty lines', '\r\n', '\r\n'],
   ])('CFG-23: %s are given up with 408', async (_, start, piece) => {
-    const [client, arrivals] = await edge.withArrivals(async () => {
-      const sender = await edge.open(start);
-      if (piece !== '') await dribble(sender, piece);
-      return sender;
-    });
-    expect(arrivals).toBe(0);
+    const client = await slowClient(start, piece);
     expect(await restFor(client)).toEqual(TIMEOUT);
   });
 
@@ -160,12 +166,7 @@ describe('a body', () => {
       'X: y\r\n',
     ],
   ])('CFG-23: %s is given up with 408', async (_, start, piece) => {
-    const [client, arrivals] = await edge.withArrivals(async () => {
-      const sender = await edge.open(start);
-      if (piece !== '') await dribble(sender, piece);
-      return sender;
-    });
-    expect(arrivals).toBe(0);
+    const client = await slowClient(start, piece);
     expect(await restFor(client, { leaves: true })).toEqual(TIMEOUT);
     const metrics = await metricsAfter(edge.router, 2);
     expect(metrics.by('status', 'requests_total')).toEqual({ 200: 1, 408: 1 });

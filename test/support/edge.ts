@@ -92,6 +92,17 @@ export class Edge {
     return resolve;
   }
 
+  /** What becomes of these bytes: the first answer, the end, what comes between the two, and how many requests go upstream. */
+  async courseOf(bytes: Buffer): Promise<Readonly<Record<string, unknown>>> {
+    const [[client, response], arrivals] = await this.withArrivals(async () => {
+      const sender = await this.open(bytes);
+      return [sender, await sender.response()] as const;
+    });
+    const end = await client.ended;
+    const rest = client.received.toString();
+    return { status: response.status, connection: headerOf(response, 'connection'), end, rest, arrivals };
+  }
+
   /** How many clients are connected. */
   connections(): number {
     return this.router.app.get(PortsService).connections;
