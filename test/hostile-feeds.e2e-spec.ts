@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { chutesWith } from './support/chutes-with.js';
 import { metricsOf } from './support/metrics.js';
 import { killProcesses, type RouterProcess, startProcess } from './support/process.js';
 import { environmentFor, eventually } from './support/router.js';
@@ -23,9 +24,7 @@ let router: RouterProcess;
 let url: string;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/one'];
-  chutes.utilization = ['a/one'];
+  chutes = await chutesWith(['a/one']);
   const env = { ...environmentFor(chutes.url), MODELS_REFRESH_MS: '400', UTILIZATION_REFRESH_MS: '400' };
   router = await startProcess(env, [`--max-old-space-size=${HEAP_MB}`]);
   url = await router.url;

@@ -68,7 +68,7 @@ describe('the schedule of the feeds', () => {
     return asked.map((ms) => Math.round((ms - (asked[0] ?? 0)) / 1_000));
   }
 
-  it('CAT-1, CAT-2, CAT-3, CFG-12: both at once, then the models every 300 s and the utilization every 5 s', async () => {
+  it('CAT-1, CAT-2: both at once, then the models every 300 s and the utilization every 5 s', async () => {
     refresher.onApplicationBootstrap();
     const startedAtMs = performance.now();
     await jest.advanceTimersByTimeAsync(600_000);

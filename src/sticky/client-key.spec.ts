@@ -22,7 +22,7 @@ const own = fc.boolean();
 type Client = typeof client extends fc.Arbitrary<infer T> ? T : never;
 
 describe('who is who', () => {
-  test('STK-3, STK-4, STK-12, STK-13, STK-14: keys are equal just where client, session and value are', () => {
+  test('STK-4, STK-14: keys are equal just where client, session and value are', () => {
     // Each part of the second client is its own or the first one's, so that many pairs are nearly or wholly equal.
     const choice = fc.record({
       token: own,
