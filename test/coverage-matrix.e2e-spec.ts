@@ -28,7 +28,7 @@ describe('the coverage matrix of this project', () => {
     expect(titleProblems(clauses, titles)).toEqual([]);
   });
 
-  it('PRJ-500: no title names more than two clauses', () => {
+  it('PRJ-25: no title names more than two clauses', () => {
     expect(crowdedTitles(titles)).toEqual([]);
   });
 
@@ -106,7 +106,7 @@ describe('the check behind it', () => {
     ["it('ABC-1, ABC-2, ABC-3: three', () => {})", 1],
     ["describe('ABC-1, ABC-2, ABC-3: three', () => {})", 1],
     ["it.each([['ABC-1'], ['ABC-1, ABC-2']])('%s, ABC-3: a', () => {})", 1],
-  ])('PRJ-500: counts the clauses of %s', (source, count) => {
+  ])('PRJ-25: counts the clauses of %s', (source, count) => {
     expect(crowdedTitles(titlesOf('a.spec.ts', source))).toHaveLength(count);
   });
 
