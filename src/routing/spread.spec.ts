@@ -55,6 +55,22 @@ describe('spread', () => {
     }
   });
 
+  test('POL-200: keeps the set, however absurd the scores', () => {
+    const score = fc.oneof(
+      fc.constantFrom(Infinity, -Infinity, 0, -0, 1e308, 5e-324, 0.01),
+      fc.double({ noNaN: true }),
+    );
+    fc.assert(
+      fc.property(fc.array(score, { maxLength: 6 }), fc.nat(2 ** 32 - 1), (scores, client) => {
+        const models = scores.map((its, i) => candidate(`${i}`, its));
+        const order = names(new Spread([models]).orderFor(client));
+        expect(order.toSorted()).toEqual(names(models));
+        expect(new Set(order).size).toBe(models.length);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('POL-202: the order is the same each time, whatever order the models came in', () => {
     const models = [candidate('a', 10), candidate('b', 8), candidate('c', 6)];
     for (const client of CLIENTS.slice(0, 50)) {

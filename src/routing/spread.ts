@@ -34,13 +34,20 @@ export function isSpread(route: Route): boolean {
 
 interface Share {
   readonly candidate: Candidate;
+  /** Of the largest one's. */
   readonly weight: number;
   readonly point: number;
 }
 
+/** A distance is less than 256 and counts in steps of 2^-28; behind it stands a share's place, of which no feed has so many. */
+const STEPS = 2 ** 28;
+const PLACES = 2 ** 16;
+
 /** Candidates that nothing but their free capacity puts before or behind each other. */
 interface Part {
   readonly shares: readonly Share[];
+  /** Room for a distance and a place of each: as numbers they are sorted in a third of the time that objects take. */
+  readonly keys: Float64Array;
   /** Those without a share, in their order. */
   readonly others: readonly Candidate[];
 }
@@ -60,35 +67,37 @@ export class Spread {
 
   orderFor(client: ClientPoint): readonly Candidate[] {
     const order: Candidate[] = [];
-    for (const { shares, others } of this.parts) {
-      const placed = shares.map((share) => ({
-        candidate: share.candidate,
-        distance: distance(share, client),
-      }));
-      placed.sort((a, b) => a.distance - b.distance);
-      for (const { candidate } of placed) order.push(candidate);
-      order.push(...others);
+    for (const { shares, keys, others } of this.parts) {
+      for (let at = 0; at < keys.length; at += 1) {
+        keys[at] = Math.floor(distance(shares[at] as Share, client) * STEPS) * PLACES + at;
+      }
+      keys.sort();
+      for (const key of keys) order.push((shares[key % PLACES] as Share).candidate);
+      for (const candidate of others) order.push(candidate);
     }
     return order;
   }
 }
 
 function partOf(candidates: readonly Candidate[]): Part {
-  const best = Math.max(...candidates.map(scoreOf));
+  const best = candidates.reduce((most, candidate) => Math.max(most, scoreOf(candidate)), 0);
   const hasShare = (candidate: Candidate) =>
     scoreOf(candidate) > 0 && scoreOf(candidate) >= LEAST_SHARE * best;
+  const shares = candidates.filter(hasShare).map((candidate) => ({
+    candidate,
+    weight: Math.max(scoreOf(candidate), LEAST_WEIGHT) / Math.max(best, LEAST_WEIGHT),
+    point: pointOf(candidate.model),
+  }));
   return {
-    shares: candidates.filter(hasShare).map((candidate) => ({
-      candidate,
-      weight: Math.max(scoreOf(candidate), LEAST_WEIGHT),
-      point: pointOf(candidate.model),
-    })),
+    shares,
+    keys: new Float64Array(shares.length),
     others: candidates.filter((candidate) => !hasShare(candidate)),
   };
 }
 
 function scoreOf({ ranked }: Candidate): number {
-  return ranked?.capacity?.score ?? -Infinity;
+  // Absurdly large figures can overflow to a score that nothing can be a share of.
+  return Math.min(ranked?.capacity?.score ?? -Infinity, Number.MAX_VALUE);
 }
 
 function distance({ weight, point }: Share, client: ClientPoint): number {
