@@ -1,3 +1,5 @@
+// Long: a test holds all of Chutes in one object.
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { REPLIES } from './answers/chutes-replies.js';
 import { Exchange, ExchangeOver } from './exchange.js';
