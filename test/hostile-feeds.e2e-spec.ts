@@ -145,28 +145,31 @@ describe('a feed that is much, in a process with a small heap', () => {
 });
 
 describe('the statistics of all chutes and days', () => {
-  /** As a server gives them that does not look at dates. */
-  const rows = (count: number) =>
-    Array.from({ length: count }, (_, n) => ({
-      chute_id: `${`${n % 1_500}`.padStart(8, '0')}-aaaa-5bbb-acc0-ddddeeeeffff`,
-      name: n % 3 === 0 ? `maker/model-${n % 1_500}` : '[private]',
-      date: new Date(Date.UTC(2026, 1, 18) - Math.floor(n / 1_500) * 86_400_000).toISOString().slice(0, 10),
-      total_requests: n,
-      total_input_tokens: n * 3_000,
-      total_output_tokens: n * 300,
-      average_tps: 40.25 + (n % 100),
-      average_ttft: 1.125 + (n % 7),
-    }));
-
   it.each([
     [77_000, 'ok'],
     [120_000, 'ok'],
     [200_001, 'error'],
   ] as const)('CAT-207: %i rows hold nobody up', async (count, outcome) => {
-    const text = JSON.stringify(rows(count).map((row) => (count > 150_000 ? { date: row.date } : row)));
+    const text = JSON.stringify(
+      statisticsRows(count).map((row) => (count > 150_000 ? { date: row.date } : row)),
+    );
     expect(text.length).toBeLessThan(32 * MB);
-    const usual = { models: bodiesOf(`[${ROW}]`).models, utilization: bodiesOf(`[${ROW}]`).utilization };
-    expect(await serve({ ...usual, stats: gzipSync(text) }, outcome, ['stats'])).toBeLessThan(MAX_ANSWER_MS);
+    const bodies = { ...bodiesOf(`[${ROW}]`), stats: gzipSync(text) };
+    expect(await serve(bodies, outcome, ['stats'])).toBeLessThan(MAX_ANSWER_MS);
     expect(peakBytes()).toBeLessThan(MAX_RESIDENT_BYTES);
   });
 });
+
+/** As a server gives them that does not look at dates. */
+function statisticsRows(count: number) {
+  return Array.from({ length: count }, (_, n) => ({
+    chute_id: `${`${n % 1_500}`.padStart(8, '0')}-aaaa-5bbb-acc0-ddddeeeeffff`,
+    name: n % 3 === 0 ? `maker/model-${n % 1_500}` : '[private]',
+    date: new Date(Date.UTC(2026, 1, 18) - Math.floor(n / 1_500) * 86_400_000).toISOString().slice(0, 10),
+    total_requests: n,
+    total_input_tokens: n * 3_000,
+    total_output_tokens: n * 300,
+    average_tps: 40.25 + (n % 100),
+    average_ttft: 1.125 + (n % 7),
+  }));
+}

@@ -107,6 +107,12 @@ async function ages(own: TestRouter): Promise<Record<string, number | null>> {
   return (await decisionOf(own, 'auto'))['feeds'] as Record<string, number | null>;
 }
 
+/** The model that answers a client first. */
+async function firstOf(own: TestRouter, client: string, model = 'wide'): Promise<string> {
+  const headers = { authorization: `Bearer ${client}` };
+  return selectedOf(await complete(own, { model, messages: [] }, { headers })) ?? '';
+}
+
 describe('an alias goes by its sort and its wishes', () => {
   test.each([
     ['auto', BY_ROOM],
@@ -218,11 +224,6 @@ describe('the statistics', () => {
 describe('clients that are spread', () => {
   const CLIENTS = Array.from({ length: 400 }, (_, n) => `cpk_${n}`);
   const WEIGHTS = { 'm/roomy': 9, 'm/quick': 4, 'm/strong': 3, 'm/cheap': 2 };
-
-  async function firstOf(own: TestRouter, client: string, model = 'wide'): Promise<string> {
-    const headers = { authorization: `Bearer ${client}` };
-    return selectedOf(await complete(own, { model, messages: [] }, { headers })) ?? '';
-  }
 
   test('POL-200: go to models in proportion to their free capacity', async () => {
     const own = await start();

@@ -57,6 +57,7 @@ export class ProxyService {
       const readAtMs = performance.now();
       record.phase = 'waiting';
       const asked = readAsked(body.pieces);
+      record.trace?.asked(asked.model);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
       const client = isSpread(route) ? clientPoint(this.sticky.spreadSeed(record.request)) : undefined;

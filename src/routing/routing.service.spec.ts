@@ -108,15 +108,15 @@ describe('what the router measures', () => {
     catalog.apply('stats', { kind: 'error', reason: 'status 500' }, 4);
     expect(namesOf('fast')).toEqual(['c/three', 'a/one', 'b/two']);
   });
-
-  function candidatesOf(alias: string) {
-    return routing.decide(routing.route(alias), NO_NEEDS, false).candidates;
-  }
-
-  function namesOf(alias: string): readonly string[] {
-    return candidatesOf(alias).map(({ model }) => model);
-  }
 });
+
+function candidatesOf(alias: string) {
+  return routing.decide(routing.route(alias), NO_NEEDS, false).candidates;
+}
+
+function namesOf(alias: string): readonly string[] {
+  return candidatesOf(alias).map(({ model }) => model);
+}
 
 function rankedModels(): readonly string[] {
   return routing
