@@ -258,7 +258,7 @@ describe('a dry run', () => {
         { model: 'm/idle', why: 'no_instance' },
       ],
     });
-    expect(Object.keys(decision['feeds'] as object)).toEqual(['models', 'utilization']);
+    expect(Object.keys(decision['feeds'] as object)).toEqual(['models', 'utilization', 'stats']);
     expect(new Date(decision['at'] as string).getTime()).toBeGreaterThan(0);
   });
 

@@ -81,7 +81,7 @@ test('OBS-9, OBS-14: there are no other feeds and outcomes', async () => {
   await eventually(async () => (await errors('models')) > 0 && (await errors('utilization')) > 0);
   const { series } = await metricsOf({ url });
   expect(series.filter((key) => key.includes('feed_refresh_total'))).toEqual(
-    ['models', 'utilization'].flatMap((feed) =>
+    ['models', 'stats', 'utilization'].flatMap((feed) =>
       ['empty', 'error', 'ok'].map(
         (outcome) => `chutes_autopilot_feed_refresh_total{feed=${feed},outcome=${outcome}}`,
       ),

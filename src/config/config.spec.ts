@@ -17,6 +17,8 @@ describe('loadConfig', () => {
         modelsRefreshMs: 300_000,
         utilizationUrl: new URL('https://api.chutes.ai/chutes/utilization'),
         utilizationRefreshMs: 5_000,
+        statsUrl: new URL('https://api.chutes.ai/invocations/stats/llm'),
+        statsRefreshMs: 600_000,
         timeoutMs: 10_000,
       },
       egress: { httpsProxy: undefined, httpProxy: undefined, noProxy: [] },
@@ -144,11 +146,17 @@ describe('what the settings become', () => {
     const { catalog, evidenceBackend } = loadConfig({
       MODELS_URL: 'http://a.example/list?all=1',
       UTILIZATION_URL: 'https://b.example/use/',
+      STATS_URL: 'https://d.example/stats?days=1',
       EVIDENCE_BASE_URL: 'https://c.example/api/v1',
     });
     expect(catalog.modelsUrl.href).toBe('http://a.example/list?all=1');
     expect(catalog.utilizationUrl.href).toBe('https://b.example/use/');
+    expect(catalog.statsUrl?.href).toBe('https://d.example/stats?days=1');
     expect(evidenceBackend).toEqual({ origin: 'https://c.example', path: '/api/v1' });
+  });
+
+  it('CFG-200: STATS_URL=off stands for no statistics', () => {
+    expect(loadConfig({ STATS_URL: 'off' }).catalog.statsUrl).toBeUndefined();
   });
 
   it('CFG-9: the proxies, one for each scheme, and what goes past them', () => {
@@ -207,9 +215,15 @@ describe('what the settings become', () => {
     const { catalog } = loadConfig({
       MODELS_REFRESH_MS: '1',
       UTILIZATION_REFRESH_MS: '2',
+      STATS_REFRESH_MS: '4',
       CONTROL_PLANE_TIMEOUT_MS: '3',
     });
-    expect(catalog).toMatchObject({ modelsRefreshMs: 1, utilizationRefreshMs: 2, timeoutMs: 3 });
+    expect(catalog).toMatchObject({
+      modelsRefreshMs: 1,
+      utilizationRefreshMs: 2,
+      statsRefreshMs: 4,
+      timeoutMs: 3,
+    });
   });
 
   it('CFG-13: the ages up to which the router is ready', () => {

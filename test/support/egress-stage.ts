@@ -70,6 +70,7 @@ export class EgressStage {
     return this.route({
       MODELS_URL: `${feeds}/v1/models`,
       UTILIZATION_URL: `${feeds}/chutes/utilization`,
+      STATS_URL: 'off',
       NO_PROXY: new URL(feeds).host,
       ...env,
     });
