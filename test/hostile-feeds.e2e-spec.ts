@@ -148,7 +148,7 @@ describe('the statistics of all chutes and days', () => {
     [77_000, 'ok'],
     [120_000, 'ok'],
     [200_001, 'error'],
-  ] as const)('CAT-207: %i rows hold nobody up', async (count, outcome) => {
+  ] as const)('CAT-30: %i rows hold nobody up', async (count, outcome) => {
     const text = JSON.stringify(
       statisticsRows(count).map((row) => (count > 150_000 ? { date: row.date } : row)),
     );

@@ -155,7 +155,7 @@ describe('what the settings become', () => {
     expect(evidenceBackend).toEqual({ origin: 'https://c.example', path: '/api/v1' });
   });
 
-  it('CFG-200: STATS_URL=off stands for no statistics', () => {
+  it('CFG-61: STATS_URL=off stands for no statistics', () => {
     expect(loadConfig({ STATS_URL: 'off' }).catalog.statsUrl).toBeUndefined();
   });
 

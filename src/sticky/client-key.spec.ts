@@ -112,7 +112,7 @@ describe('x-api-key', () => {
 });
 
 describe('what spreads clients', () => {
-  test('POL-206: tells them apart as their keys for one value do', () => {
+  test('POL-16: tells them apart as their keys for one value do', () => {
     fc.assert(
       fc.property(client, client, fc.boolean(), (one, another, isOther) => {
         const other = isOther ? another : { ...one, session: another.session };

@@ -21,7 +21,7 @@ describe('keys', () => {
     expect(serviceWith({ [name]: '1' }).keyOf(request, 'a,b')).toBeDefined();
   });
 
-  test('POL-206: clients are spread by token and session, whatever the secret, with stickiness off, too', () => {
+  test('POL-16: clients are spread by token and session, whatever the secret, with stickiness off, too', () => {
     const seeds = [{}, SECRET, { STICKY_TTL_SECS: '0' }].map((env) => serviceWith(env).spreadSeed(request));
     expect(new Set(seeds).size).toBe(1);
     const headers = { authorization: 'Bearer cpk_1', 'x-session-id': '1' };
