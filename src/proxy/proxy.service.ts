@@ -56,6 +56,7 @@ export class ProxyService {
       const readAtMs = performance.now();
       record.phase = 'waiting';
       const asked = readAsked(body.pieces);
+      record.trace?.asked(asked.model);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
       // Whoever names one model stays on it anyway.
