@@ -59,7 +59,7 @@ async function entryOf(router: TestRouter, alias: string): Promise<Record<string
   return JSON.parse((await ask(router, `/v1/models/${alias}`)).text) as Record<string, unknown>;
 }
 
-test('POL-400, POL-401: an alias tells what those of its models can that may answer', async () => {
+test('POL-17, POL-18: an alias tells what those of its models can that may answer', async () => {
   const router = await start();
   expect(await entryOf(router, 'auto')).toEqual({
     id: 'auto',
@@ -85,7 +85,7 @@ test('POL-400, POL-401: an alias tells what those of its models can that may ans
   expect(Object.keys(await entryOf(router, 'nobody'))).toEqual(['id', 'object', 'created', 'owned_by']);
 });
 
-test('POL-400: clients find it in the list, beside the models’ own entries', async () => {
+test('POL-17: clients find it in the list, beside the models’ own entries', async () => {
   const router = await start();
   const client = new OpenAI({ baseURL: `${router.url}/v1`, apiKey: 'cpk_x', maxRetries: 0 });
   const { data } = await client.models.list();
@@ -98,7 +98,7 @@ test('POL-400: clients find it in the list, beside the models’ own entries', a
   }
 });
 
-test('POL-401: with REQUIRE_TEE only confidential models count', async () => {
+test('POL-18: with REQUIRE_TEE only confidential models count', async () => {
   const router = await start({ REQUIRE_TEE: 'true' });
   expect(await entryOf(router, 'auto')).toEqual({
     ...(await entryOf(router, 'private')),
@@ -106,7 +106,7 @@ test('POL-401: with REQUIRE_TEE only confidential models count', async () => {
   });
 });
 
-test('POL-400, RTE-27, RTE-28: it follows who runs, and its tag stays while what it says does', async () => {
+test('POL-17, RTE-27, RTE-28: it follows who runs, and its tag stays while what it says does', async () => {
   const router = await start();
   const before = await ask(router, '/v1/models');
   const refreshed = chutes.count('/chutes/utilization') + 2;
@@ -122,7 +122,7 @@ test('POL-400, RTE-27, RTE-28: it follows who runs, and its tag stays while what
   expect(Object.keys(await entryOf(router, 'private'))).toHaveLength(4);
 });
 
-test('POL-402: a request that stays within what an alias tells finds somebody who can', async () => {
+test('POL-19: a request that stays within what an alias tells finds somebody who can', async () => {
   const router = await start();
   const tools = [{ type: 'function', function: { name: 'now', parameters: { type: 'object' } } }];
   const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };

@@ -67,18 +67,18 @@ describe('ten thousand conversations of one token', () => {
     return { first, moved: [...moved] };
   }
 
-  test('STK-405: each keeps its model for all its turns, and new ones go to whoever has room then', () => {
+  test('STK-47: each keeps its model for all its turns, and new ones go to whoever has room then', () => {
     const { first, moved } = play({ STICKY_SCOPE: 'conversation' });
     expect(moved).toEqual([]);
     expect(first).toEqual(first.map((_, n) => MODELS[n % MODELS.length]));
   });
 
-  test('STK-405: with room for half of them they lose their pins before they come back', () => {
+  test('STK-47: with room for half of them they lose their pins before they come back', () => {
     const { moved } = play({ STICKY_SCOPE: 'conversation', STICKY_MAX_ENTRIES: '5000' });
     expect(moved.length).toBeGreaterThan(CONVERSATIONS / 2);
   });
 
-  test('STK-402: by default all of them are one client, and go where the first one went', () => {
+  test('STK-44: by default all of them are one client, and go where the first one went', () => {
     expect(new Set(play({}).first)).toEqual(new Set(['m/0']));
   });
 });
@@ -133,7 +133,7 @@ describe('through the router', () => {
   const says = async (router: TestRouter, fields: object, path = '/v1/chat/completions') =>
     selectedOf(await complete(router, { model: ALIAS, ...fields }, { headers: HEADERS, path }));
 
-  test('STK-400: a conversation keeps its model as it grows, a new one goes to whoever has room', async () => {
+  test('STK-42: a conversation keeps its model as it grows, a new one goes to whoever has room', async () => {
     const router = await start();
     expect(await says(router, { messages: FIRST })).toBe(A);
     await rankAnew(router, B, A, C);
@@ -147,7 +147,7 @@ describe('through the router', () => {
     expect(await says(router, { prompt: 'Four' }, '/v1/completions')).toBe(C);
   });
 
-  test('STK-400: a first message of megabytes, sent in many pieces, is still the same conversation', async () => {
+  test('STK-42: a first message of megabytes, sent in many pieces, is still the same conversation', async () => {
     const router = await start();
     const picture = {
       type: 'image_url',
@@ -161,7 +161,7 @@ describe('through the router', () => {
   });
 
   test.each(['client', 'conversation'])(
-    'STK-403: with the scope %s a session in the body has a pin of its own',
+    'STK-45: with the scope %s a session in the body has a pin of its own',
     async (scope) => {
       const router = await start({ STICKY_SCOPE: scope });
       expect(await says(router, { messages: FIRST, prompt_cache_key: 's' })).toBe(A);
@@ -186,7 +186,7 @@ describe('through the router', () => {
   }
 
   test.each(['client', 'conversation'])(
-    'STK-404: with the scope %s the model stays between a call and its result, whatever failback says',
+    'STK-46: with the scope %s the model stays between a call and its result, whatever failback says',
     async (scope) => {
       const router = await start({ STICKY_SCOPE: scope, STICKY_FAILBACK_SECS: '1' });
       const agent = new Caller(chutes, router, HEADERS);
@@ -202,7 +202,7 @@ describe('through the router', () => {
     },
   );
 
-  test('STK-404: a failure, and a need that the pinned model does not meet, still come first', async () => {
+  test('STK-46: a failure, and a need that the pinned model does not meet, still come first', async () => {
     chutes.models = [{ id: A }, { id: B, input_modalities: ['text'] }, { id: C }];
     const router = await start({ STICKY_FAILBACK_SECS: '1' });
     chutes.models = [A, B, C].map((id) => ({ id }));
@@ -219,7 +219,7 @@ describe('through the router', () => {
     expect(await asks(user('Other'), CALL, RESULT)).toBe(A);
   });
 
-  test('STK-404: a dry run tells whether the pin is followed', async () => {
+  test('STK-46: a dry run tells whether the pin is followed', async () => {
     const router = await start({ STICKY_FAILBACK_SECS: '1' });
     chutes.behave(A, 'unavailable', { times: 1 });
     await new Caller(chutes, router, HEADERS).ask(LIST, { messages: FIRST });

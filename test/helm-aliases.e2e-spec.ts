@@ -18,13 +18,13 @@ function textOf(aliases: unknown, make: typeof render | typeof renderUnchecked =
 const byName = (aliases: Aliases) => Object.fromEntries(aliases);
 
 describeHelm('the aliases of the chart', () => {
-  test('OPS-400, OPS-401: are a map that reaches the router as the same policies', () => {
+  test('OPS-34, OPS-35: are a map that reaches the router as the same policies', () => {
     const { aliases, problems } = readAliases(textOf(valuesWithAliases().config.AUTOPILOT_ALIASES));
     expect(problems).toEqual([]);
     expect(byName(aliases)).toEqual(byName(readAliases(readmeAliases()).aliases));
   });
 
-  test.each(['a/b,c/d', readmeAliases(), ''])('OPS-400: may be text, too: %j', (text) => {
+  test.each(['a/b,c/d', readmeAliases(), ''])('OPS-34: may be text, too: %j', (text) => {
     expect(textOf(text)).toBe(text);
   });
 
@@ -44,13 +44,13 @@ describeHelm('the aliases of the chart', () => {
     ['an empty feature', { a: { features: [''] } }],
     ['a comma in a name', { 'a,b': {} }],
     ['a name of 257 bytes', { ['a'.repeat(257)]: {} }],
-  ])('OPS-400: with %s they are refused by the chart as by the router', (_, aliases) => {
+  ])('OPS-34: with %s they are refused by the chart as by the router', (_, aliases) => {
     expect(readAliases(JSON.stringify(aliases)).problems).not.toEqual([]);
     // Helm names no path, or a wrong one, where a key is wrong.
     expect(() => render(withAliases(aliases))).toThrow(/AUTOPILOT_ALIASES|invalid propertyName/);
   });
 
-  test('OPS-400: may have every field that a policy has', () => {
+  test('OPS-34: may have every field that a policy has', () => {
     const schema = JSON.parse(readFileSync(`${CHART}/values.schema.json`, 'utf8')) as {
       $defs: { aliasPolicy: { properties: object } };
     };
@@ -83,7 +83,7 @@ describeHelm('the aliases of the chart', () => {
     '\u0000\u001F \\" é',
     'true',
     '1e3',
-  ])('OPS-400: a name or pattern that reads %j stays one, whatever checks it', (text) => {
+  ])('OPS-34: a name or pattern that reads %j stays one, whatever checks it', (text) => {
     const aliases = { [text]: { models: ['*', text], features: [text] } };
     expect(JSON.parse(textOf(aliases, renderUnchecked))).toEqual(aliases);
   });

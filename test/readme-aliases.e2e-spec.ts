@@ -87,7 +87,7 @@ async function answers(model: string, fields: object = {}): Promise<string | nul
 }
 
 describe('coder', () => {
-  test('OPS-402: is for models of its makers that call tools and take 128k tokens, the one with the most free capacity first', async () => {
+  test('OPS-36: is for models of its makers that call tools and take 128k tokens, the one with the most free capacity first', async () => {
     const { order, out } = await decisionOn('coder', { tools: TOOLS });
     expect(order).toEqual([
       'moonshotai/Kimi-K2.5-TEE',
@@ -103,7 +103,7 @@ describe('coder', () => {
     expect((await decisionOn('coder')).order).toEqual(order);
   });
 
-  test('OPS-402: goes on among them when one fails, and never to the idle guard model', async () => {
+  test('OPS-36: goes on among them when one fails, and never to the idle guard model', async () => {
     chutes.behave('moonshotai/Kimi-K2.5-TEE', 'unavailable');
     chutes.behave('Qwen/Qwen3-Coder-Next', 'unavailable');
     expect(await answers('coder', { tools: TOOLS })).toBe('MiniMaxAI/MiniMax-M2.5-TEE');
@@ -113,7 +113,7 @@ describe('coder', () => {
     expect(chutes.generations.map(({ model }) => model)).not.toContain('Qwen/Qwen3Guard-Gen-0.6B');
   });
 
-  test('OPS-402: tells agents that ask for it how long a conversation may be', async () => {
+  test('OPS-36: tells agents that ask for it how long a conversation may be', async () => {
     const entry = JSON.parse((await ask(router, '/v1/models/coder')).text) as Record<string, unknown>;
     expect(entry).toMatchObject({ context_length: 131_072, max_output_length: 65_536 });
     expect(entry['supported_features']).toContain('tools');
@@ -121,7 +121,7 @@ describe('coder', () => {
 });
 
 describe('batch', () => {
-  test('OPS-402: is for whatever is cheapest and has room, at no more than its price', async () => {
+  test('OPS-36: is for whatever is cheapest and has room, at no more than its price', async () => {
     const { order, out } = await decisionOn('batch');
     expect(order).toEqual([
       'unsloth/Llama-3.2-3B-Instruct',
@@ -140,7 +140,7 @@ describe('batch', () => {
     expect(await answers('batch')).toBe('unsloth/Llama-3.2-3B-Instruct');
   });
 
-  test('OPS-402: as batch:tee is the cheapest that is confidential', async () => {
+  test('OPS-36: as batch:tee is the cheapest that is confidential', async () => {
     expect((await decisionOn('batch:tee')).order).toEqual([
       'deepseek-ai/DeepSeek-V3.2-TEE',
       'MiniMaxAI/MiniMax-M2.5-TEE',
@@ -149,7 +149,7 @@ describe('batch', () => {
 });
 
 describe('chat', () => {
-  test('OPS-402: is for models in trusted execution environments alone', async () => {
+  test('OPS-36: is for models in trusted execution environments alone', async () => {
     const { order, out } = await decisionOn('chat');
     expect(new Set(order)).toEqual(new Set(TEE));
     expect(out.get('unsloth/Llama-3.2-3B-Instruct')).toBe('not_confidential');
@@ -157,11 +157,11 @@ describe('chat', () => {
   });
 });
 
-test('OPS-402: coder:price, as any variant, changes one request', async () => {
+test('OPS-36: coder:price, as any variant, changes one request', async () => {
   expect((await decisionOn('coder:price')).order[0]).toBe('Qwen/Qwen3-Coder-Next');
 });
 
-test.each(Object.entries(OTHER_EXAMPLES))('OPS-401: %s shows the aliases of the README', (_, example) => {
+test.each(Object.entries(OTHER_EXAMPLES))('OPS-35: %s shows the aliases of the README', (_, example) => {
   const shown = example();
   const text = typeof shown === 'string' ? shown : JSON.stringify(shown);
   const { aliases, problems } = readAliases(text);

@@ -289,7 +289,7 @@ describe('what the settings become', () => {
     expect([...retryableStatuses]).toEqual(statuses);
   });
 
-  it('CFG-25, CFG-400: stickiness', () => {
+  it('CFG-25, CFG-62: stickiness', () => {
     const { sticky } = loadConfig({
       STICKY_TTL_SECS: '1',
       STICKY_MAX_ENTRIES: '2',

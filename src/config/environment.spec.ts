@@ -204,7 +204,7 @@ describe('what is refused', () => {
     expect(problem).not.toContain('hunter2');
   });
 
-  it.each(['Client', 'session', 'true'])('CFG-400: STICKY_SCOPE=%s', (value) => {
+  it.each(['Client', 'session', 'true'])('CFG-62: STICKY_SCOPE=%s', (value) => {
     expect(refused({ STICKY_SCOPE: value })).toEqual(['STICKY_SCOPE']);
   });
 

@@ -61,7 +61,7 @@ test.each<[what: string, models: readonly Readonly<Record<string, unknown>>[], f
     ],
     {},
   ],
-])('POL-400: of %s an alias tells %j', (_, models, fields) => {
+])('POL-17: of %s an alias tells %j', (_, models, fields) => {
   expect(entryOf(...models)).toEqual({ ...HEAD, ...fields });
 });
 
@@ -80,7 +80,7 @@ const abilities: fc.Arbitrary<Abilities> = fc.record({
   price: fc.constant(undefined),
 });
 
-test('POL-400: whatever one of a pool can, its alias can, and no more; the order of the pool changes nothing', () => {
+test('POL-17: whatever one of a pool can, its alias can, and no more; the order of the pool changes nothing', () => {
   fc.assert(
     fc.property(fc.array(abilities, { maxLength: 6 }), (pool) => {
       const entry = aliasEntry('auto', pool);

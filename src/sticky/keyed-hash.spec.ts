@@ -25,7 +25,7 @@ test.each([63, 64, 65])('STK-15: a secret of %i bytes gives HMAC-SHA-256', (byte
   expect(keyedHash(key)('text')).toBe(createHmac('sha256', key).update('text').digest('base64'));
 });
 
-test('STK-400: a digest is SHA-256 of what the pieces make up, wherever they were cut', () => {
+test('STK-42: a digest is SHA-256 of what the pieces make up, wherever they were cut', () => {
   const piece = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes));
   fc.assert(
     fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), (pieces) => {

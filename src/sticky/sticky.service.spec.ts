@@ -104,12 +104,12 @@ describe('whose pin', () => {
     { messages: [user(`${'x'.repeat(2_999_999)}y`)] },
   ];
 
-  test('STK-400: each conversation of a token has a key of its own, whatever they share', () => {
+  test('STK-42: each conversation of a token has a key of its own, whatever they share', () => {
     const keys = [{}, ...CONVERSATIONS].map((body) => keyFor(body));
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test('STK-400: a conversation that grows keeps its key, another client that says the same has another one', () => {
+  test('STK-42: a conversation that grows keeps its key, another client that says the same has another one', () => {
     const growing = [user('One'), { role: 'assistant', content: 'Yes?' }, user('Go on'), user('One')];
     const keys = growing.map((_, turn) =>
       keyFor({ temperature: turn, messages: [SYSTEM, ...growing.slice(0, turn + 1)], stream: turn > 1 }),
@@ -119,7 +119,7 @@ describe('whose pin', () => {
     expect(keyFor({ messages: [SYSTEM, user('One')] }, other)).not.toBe(keys[0]);
   });
 
-  test('STK-400: of equal words each value of the model has a key of its own', () => {
+  test('STK-42: of equal words each value of the model has a key of its own', () => {
     const body = CONVERSATIONS[0] ?? {};
     expect(keyIn(byConversation, client, 'a', body)).not.toBe(keyIn(byConversation, client, 'b', body));
   });
@@ -131,11 +131,11 @@ describe('whose pin', () => {
     ['no list', { messages: { a: user('One') } }],
     ['an empty string', { input: '' }],
     ['a list of prompts', { prompt: ['One'] }],
-  ])('STK-401: with %s the scope is the client', (_, body) => {
+  ])('STK-43: with %s the scope is the client', (_, body) => {
     expect(keyFor(body)).toBe(keyIn(serviceWith(SECRET), client));
   });
 
-  test('STK-402: by default all conversations of a client have one key', () => {
+  test('STK-44: by default all conversations of a client have one key', () => {
     const service = serviceWith(SECRET);
     const keys = [{}, ...CONVERSATIONS].map((body) => keyIn(service, client, 'a,b', body));
     expect(new Set(keys).size).toBe(1);
@@ -148,7 +148,7 @@ describe('whose pin', () => {
     ['the id of conversation', { conversation: { x: 1, id: 's' } }],
     ['metadata.user_id', { metadata: { user_id: 's' } }],
     ['an escaped string', { raw: '{"model":"a,b","session_id":"\\u0073"}' }],
-  ])('STK-403: a session that the body names as %s is the one of the header, in either scope', (_, body) => {
+  ])('STK-45: a session that the body names as %s is the one of the header, in either scope', (_, body) => {
     const named = requestFrom('203.0.113.1', { ...client.headers, 'x-session-id': 's' } as never);
     for (const service of [serviceWith(SECRET), byConversation]) {
       const key = keyIn(service, client, 'a,b', { ...body, messages: [user('One')] });
@@ -167,11 +167,11 @@ describe('whose pin', () => {
     { conversation: { id: ['s'] } },
     { metadata: { user_id: { id: 's' } } },
     { metadata: 's' },
-  ])('STK-403: %j names no session', (body) => {
+  ])('STK-45: %j names no session', (body) => {
     expect(keyIn(serviceWith(SECRET), client, 'a,b', body)).toBe(keyIn(serviceWith(SECRET), client));
   });
 
-  test('STK-403: a session is never taken for the beginning of a conversation, nor that for a session', () => {
+  test('STK-45: a session is never taken for the beginning of a conversation, nor that for a session', () => {
     const digest = digestOf([Buffer.from('"One"')]);
     expect(keyFor({ session_id: digest })).not.toBe(keyFor({ input: 'One' }));
   });
@@ -249,7 +249,7 @@ describe('pins', () => {
     expect(await service.pinFor(key, LIST, false)).toBeUndefined();
   });
 
-  test('STK-404: a tool’s result follows a pin that has failed back, and does not renew it for others', async () => {
+  test('STK-46: a tool’s result follows a pin that has failed back, and does not renew it for others', async () => {
     const { service, key } = pinnedTo(B, { isSecondChoice: true });
     jest.advanceTimersByTime(30_000);
     expect(await service.pinFor(key, LIST, false)).toBeUndefined();
@@ -260,7 +260,7 @@ describe('pins', () => {
     expect(await service.pinFor(key, LIST, true)).toMatchObject({ model: B });
   });
 
-  test('STK-404: a tool’s result follows no pin on a model that is no candidate, or that has failed', async () => {
+  test('STK-46: a tool’s result follows no pin on a model that is no candidate, or that has failed', async () => {
     const { service, key } = pinnedTo(B);
     expect(await service.pinFor(key, choices(A, C), true)).toBeUndefined();
     service.failed(key, B);
