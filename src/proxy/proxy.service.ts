@@ -10,7 +10,9 @@ import type { RequestRecord } from '../request/request-record.js';
 import { candidateOrder } from '../routing/candidate-order.js';
 import type { Decision } from '../routing/decision.js';
 import { RoutingService } from '../routing/routing.service.js';
+import { keyMaterial } from '../sticky/client-key.js';
 import type { PinHold } from '../sticky/pin-hold.js';
+import { clientPoint, isSpread } from '../routing/spread.js';
 import { StickyService } from '../sticky/sticky.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { asHeaderValue } from '../upstream/headers.js';
@@ -59,10 +61,12 @@ export class ProxyService {
       record.trace?.asked(asked.model);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
+      const isSpreading = isSpread(route);
       // Whoever names one model stays on it anyway.
-      const isPinnable = route.mode !== 'direct' && this.sticky.isOn;
-      const client = isPinnable ? this.sticky.clientOf(record.request, body.pieces, asked) : undefined;
-      const decision = this.routing.decide(route, asked, wantsTee(record.request));
+      const isKnown = isSpreading || (route.mode !== 'direct' && this.sticky.isOn);
+      const client = isKnown ? this.sticky.clientOf(record.request, body.pieces, asked) : undefined;
+      const point = client && isSpreading ? clientPoint(keyMaterial(client)) : undefined;
+      const decision = this.routing.decide(route, asked, wantsTee(record.request), point);
       this.note(decision, record);
 
       const holding = client && this.sticky.hold(client, asked, decision.candidates);

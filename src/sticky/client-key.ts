@@ -37,7 +37,11 @@ export function clientKey(
   return keyedHash(`${keyMaterial(client)}\n${modelValue}`) as ClientKey;
 }
 
-function whoIs({ authorization, apiKey, address }: ClientIdentity): readonly [kind: string, who: string] {
+function whoIs({
+  authorization,
+  apiKey,
+  address,
+}: Pick<ClientIdentity, 'authorization' | 'apiKey' | 'address'>): readonly [kind: string, who: string] {
   const token = BEARER.exec(authorization ?? '')?.[1];
   if (token !== undefined) return ['token', token];
   return apiKey ? ['api-key', apiKey] : ['address', address()];

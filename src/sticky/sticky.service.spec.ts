@@ -4,7 +4,7 @@ import type { ModelId } from '../catalog/model-list.js';
 import { loadConfig } from '../config/config.js';
 import { readAsked } from '../reading/asked.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import type { ClientKey } from './client-key.js';
+import { type ClientKey, keyMaterial } from './client-key.js';
 import { digestOf } from './keyed-hash.js';
 import { MemoryStore } from './memory.store.js';
 import type { Pin } from './pin.js';
@@ -22,6 +22,13 @@ describe('keys', () => {
   test.each(['STICKY_TTL_SECS', 'STICKY_MAX_ENTRIES'])('STK-7: 0 for %s means no key', (name) => {
     expect(keyIn(serviceWith({ [name]: '0' }), request)).toBeUndefined();
     expect(keyIn(serviceWith({ [name]: '1' }), request)).toBeDefined();
+  });
+
+  test('POL-206: clients are spread by token and session, whatever the secret, with stickiness off, too', () => {
+    const seeds = [{}, SECRET, { STICKY_TTL_SECS: '0' }].map((env) => materialIn(serviceWith(env), request));
+    expect(new Set(seeds).size).toBe(1);
+    const headers = { authorization: 'Bearer cpk_1', 'x-session-id': '1' };
+    expect(materialIn(serviceWith(), requestFrom('203.0.113.1', headers))).not.toBe(seeds[0]);
   });
 
   test('STK-13: without a token the key is made of the address', () => {
@@ -259,7 +266,7 @@ describe('pins', () => {
   });
 });
 
-test('STK-25, OBS-11, OBS-41: lookups and writes that fail cost no request, and are counted', async () => {
+test('STK-25, OBS-41: lookups and writes that fail cost no request, and are counted', async () => {
   const metrics = new MetricsService();
   const service = serviceWith({}, new BrokenStore(), metrics);
   const key = keyOf(service, requestFrom('203.0.113.1'), 'a,b');
@@ -305,6 +312,12 @@ function pinnedTo(
 
 function requestFrom(ip: string, headers: Readonly<Record<string, string>> = {}): IncomingMessage {
   return { socket: { remoteAddress: ip }, headers } as unknown as IncomingMessage;
+}
+
+/** What a client without a conversation is spread by. */
+function materialIn(service: StickyService, request: IncomingMessage): string {
+  const pieces = [Buffer.from('{"model":"a"}')];
+  return keyMaterial(service.clientOf(request, pieces, readAsked(pieces)));
 }
 
 /** The key of a request with some body; `undefined` while stickiness is off. */
