@@ -106,7 +106,7 @@ test('POL-18: with REQUIRE_TEE only confidential models count', async () => {
   });
 });
 
-test('POL-17, RTE-27, RTE-28: it follows who runs, and its tag stays while what it says does', async () => {
+test('POL-17, RTE-28: it follows who runs, and its tag stays while what it says does', async () => {
   const router = await start();
   const before = await ask(router, '/v1/models');
   const refreshed = chutes.count('/chutes/utilization') + 2;
