@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { chutesWith } from './support/chutes-with.js';
 import { metricsOf } from './support/metrics.js';
 import { killProcesses, type RouterProcess, startProcess } from './support/process.js';
 import { environmentFor, eventually } from './support/router.js';
@@ -23,9 +24,7 @@ let router: RouterProcess;
 let url: string;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/one'];
-  chutes.utilization = ['a/one'];
+  chutes = await chutesWith(['a/one']);
   const env = {
     ...environmentFor(chutes.url),
     STATS_URL: `${chutes.url}/invocations/stats/llm`,
@@ -149,7 +148,7 @@ describe('the statistics of all chutes and days', () => {
     [77_000, 'ok'],
     [120_000, 'ok'],
     [200_001, 'error'],
-  ] as const)('CAT-207: %i rows hold nobody up', async (count, outcome) => {
+  ] as const)('CAT-30: %i rows hold nobody up', async (count, outcome) => {
     const text = JSON.stringify(
       statisticsRows(count).map((row) => (count > 150_000 ? { date: row.date } : row)),
     );

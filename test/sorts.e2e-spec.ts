@@ -144,7 +144,7 @@ describe('an alias goes by its sort and its wishes', () => {
 });
 
 describe('the statistics', () => {
-  test('CAT-203: are asked for since two days ago', async () => {
+  test('CAT-26: are asked for since two days ago', async () => {
     await startInformed();
     const { path } = await chutes.nextRequest('/invocations/stats/llm');
     expect(path).toMatch(/^\/invocations\/stats\/llm\?start_date=\d{4}-\d\d-\d\d$/);
@@ -153,7 +153,7 @@ describe('the statistics', () => {
     expect(Date.now() - since).toBeLessThan(3 * 86_400_000 + 60_000);
   });
 
-  test('CFG-200: with STATS_URL=off nothing is known, and nothing asked', async () => {
+  test('CFG-61: with STATS_URL=off nothing is known, and nothing asked', async () => {
     const own = await start({ STATS_URL: 'off' });
     expect(await triedBy(own, 'auto:latency')).toBe(BY_ROOM);
     expect((await ages(own))['stats']).toBeNull();
@@ -174,20 +174,17 @@ describe('the statistics', () => {
     ['wrong-root', 'error'],
     ['empty', 'empty'],
     ['odd-rows', 'ok'],
-  ])(
-    'CAT-205: that bring %s change no answer: the last good figures serve on',
-    async (behaviour, outcome) => {
-      const env = { STATS_REFRESH_MS: '20', CONTROL_PLANE_TIMEOUT_MS: '1000' };
-      const own = await startInformed(env);
-      chutes.feed('stats', behaviour);
-      await refreshed(own, 'stats', [outcome]);
-      expect(await triedBy(own, 'auto:latency')).toBe(BY_LATENCY);
-      expect(await triedBy(own, 'auto')).toBe(BY_ROOM);
-      expect((await ask(own, '/readyz')).status).toBe(200);
-    },
-  );
+  ])('CAT-28: that bring %s change no answer: the last good figures serve on', async (behaviour, outcome) => {
+    const env = { STATS_REFRESH_MS: '20', CONTROL_PLANE_TIMEOUT_MS: '1000' };
+    const own = await startInformed(env);
+    chutes.feed('stats', behaviour);
+    await refreshed(own, 'stats', [outcome]);
+    expect(await triedBy(own, 'auto:latency')).toBe(BY_LATENCY);
+    expect(await triedBy(own, 'auto')).toBe(BY_ROOM);
+    expect((await ask(own, '/readyz')).status).toBe(200);
+  });
 
-  test('CAT-204: that never come keep no router from being ready, nor from answering', async () => {
+  test('CAT-27: that never come keep no router from being ready, nor from answering', async () => {
     chutes.feed('stats', 'silent');
     const own = await start();
     expect((await ages(own))['stats']).toBeNull();
@@ -198,7 +195,7 @@ describe('the statistics', () => {
     expect(selectedOf(await complete(own, { model: 'auto:latency', messages: [] }))).toBe('m/roomy');
   });
 
-  test('CAT-206: that come late, and that change, change the order from then on', async () => {
+  test('CAT-29: that come late, and that change, change the order from then on', async () => {
     chutes.feed('stats', 'error');
     const own = await start({ STATS_REFRESH_MS: '20' });
     expect(await triedBy(own, 'auto:latency')).toBe(BY_ROOM);
@@ -225,7 +222,7 @@ describe('clients that are spread', () => {
   const CLIENTS = Array.from({ length: 400 }, (_, n) => `cpk_${n}`);
   const WEIGHTS = { 'm/roomy': 9, 'm/quick': 4, 'm/strong': 3, 'm/cheap': 2 };
 
-  test('POL-200: go to models in proportion to their free capacity', async () => {
+  test('POL-10: go to models in proportion to their free capacity', async () => {
     const own = await start();
     const counts = new Map<string, number>();
     for (const client of CLIENTS) {
@@ -239,7 +236,7 @@ describe('clients that are spread', () => {
     }
   });
 
-  test('POL-202: go to the same ones from every replica, which share nothing; with stickiness off, too', async () => {
+  test('POL-12: go to the same ones from every replica, which share nothing; with stickiness off, too', async () => {
     const own = await start({ STICKY_TTL_SECS: '0' });
     const other = await startRouter(chutes, { AUTOPILOT_ALIASES: JSON.stringify(ALIASES) });
     try {
@@ -256,7 +253,7 @@ describe('clients that are spread', () => {
     }
   });
 
-  test('POL-206: sessions of one token each have an order of their own', async () => {
+  test('POL-16: sessions of one token each have an order of their own', async () => {
     const own = await start({ STICKY_TTL_SECS: '0' });
     const models = new Set<string | null>();
     for (let session = 0; session < 40; session += 1) {
@@ -269,7 +266,7 @@ describe('clients that are spread', () => {
     expect(models.size).toBeGreaterThan(2);
   });
 
-  test('POL-200: a full model and one that fails come as they would: the next of the client’s own order answers', async () => {
+  test('POL-10: a full model and one that fails come as they would: the next of the client’s own order answers', async () => {
     const own = await start();
     const { candidates } = await decisionOf(own, 'wide');
     const order = (candidates as { model: string }[]).map(({ model }) => model);

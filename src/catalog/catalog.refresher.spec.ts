@@ -82,7 +82,7 @@ describe('the schedule of the feeds', () => {
     return asked.map((ms) => Math.round((ms - (asked[0] ?? 0)) / 1_000));
   }
 
-  it('CAT-1, CAT-2, CAT-3, CFG-12: both at once, then the models every 300 s and the utilization every 5 s', async () => {
+  it('CAT-1, CAT-2: both at once, then the models every 300 s and the utilization every 5 s', async () => {
     refresher.onApplicationBootstrap();
     const startedAtMs = performance.now();
     await jest.advanceTimersByTimeAsync(600_000);
@@ -118,7 +118,7 @@ describe('the schedule of the feeds', () => {
   });
 
   describe('the statistics', () => {
-    it('CAT-203: are fetched at the start, and then every 600 s, since two days ago', async () => {
+    it('CAT-26: are fetched at the start, and then every 600 s, since two days ago', async () => {
       jest.setSystemTime(Date.UTC(2026, 1, 18, 23, 55));
       refresher.onApplicationBootstrap();
       await jest.advanceTimersByTimeAsync(1_200_000);
@@ -131,7 +131,7 @@ describe('the schedule of the feeds', () => {
       expect(catalog.stats.last?.value.figuresOf('a/one', undefined).ttftS).toBe(1.5);
     });
 
-    it('CAT-204: that never came are tried at longer and longer intervals, since nobody waits for them', async () => {
+    it('CAT-27: that never came are tried at longer and longer intervals, since nobody waits for them', async () => {
       client.answer = (body, feed) =>
         feed === 'stats' ? Promise.resolve(Buffer.from('[]')) : Promise.resolve(body);
       refresher.onApplicationBootstrap();
@@ -140,14 +140,14 @@ describe('the schedule of the feeds', () => {
       expect(catalog.stats).toMatchObject({ outcome: 'empty', last: undefined });
     });
 
-    it('CFG-200: are not asked for with STATS_URL=off', async () => {
+    it('CFG-61: are not asked for with STATS_URL=off', async () => {
       refresherWith({ STATS_URL: 'off' }).onApplicationBootstrap();
       await jest.advanceTimersByTimeAsync(700_000);
       expect(client.askedAtMs.stats).toEqual([]);
       expect(client.askedAtMs.models).toHaveLength(3);
     });
 
-    it('CAT-205: rows that cannot be used are skipped, and the last good figures stay where none can', async () => {
+    it('CAT-28: rows that cannot be used are skipped, and the last good figures stay where none can', async () => {
       refresher.onApplicationBootstrap();
       await jest.advanceTimersByTimeAsync(10);
       const good = catalog.stats.last;

@@ -19,13 +19,13 @@ describe('a row', () => {
     { ...ROW, average_ttft: '1.5' },
     { ...ROW, average_tps: Infinity },
     { ...ROW, average_tps: [] },
-  ])('CAT-200: %j is skipped and counted, and the rest is used', (row) => {
+  ])('CAT-23: %j is skipped and counted, and the rest is used', (row) => {
     const reader = readerOf([ROW, row]);
     expect([reader.count, reader.skipped]).toEqual([1, 1]);
     expect(reader.statistics.figuresOf('a/one', 'c-1')).toEqual({ ttftS: 1.5, tps: 40 });
   });
 
-  test.each([0, -1, null, undefined])('CAT-201: a figure of %j is unknown', (figure) => {
+  test.each([0, -1, null, undefined])('CAT-24: a figure of %j is unknown', (figure) => {
     const reader = readerOf([{ ...ROW, average_ttft: figure, average_tps: figure }]);
     expect(reader.count).toBe(1);
     expect(reader.statistics.figuresOf('a/one', 'c-1')).toEqual({ ttftS: undefined, tps: undefined });
@@ -33,7 +33,7 @@ describe('a row', () => {
 });
 
 describe('the newest day', () => {
-  test('CAT-201: counts for each figure by itself, in whatever order the rows come', () => {
+  test('CAT-24: counts for each figure by itself, in whatever order the rows come', () => {
     const rows = [
       { ...ROW, date: '2026-02-19', average_ttft: 0, average_tps: 50 },
       { ...ROW, date: '2026-02-17', average_ttft: 9, average_tps: 9 },
@@ -56,18 +56,18 @@ describe('the rows of a model', () => {
     ['of both, of the same day', [{ ...NAMED, chute_id: 'c-old' }, ROW], 1.5],
     ['of its name, but of another model’s chute', [{ ...NAMED, chute_id: 'c-2' }], undefined],
     ['of another name and chute', [{ ...NAMED, chute_id: 'c-3', name: 'b/two' }], undefined],
-  ])('CAT-202: are those %s', (_, rows, expected) => {
+  ])('CAT-25: are those %s', (_, rows, expected) => {
     const { statistics } = readerOf(rows);
     expect(statistics.figuresOf('a/one', 'c-1', (chute) => ['c-1', 'c-2'].includes(chute)).ttftS).toBe(
       expected,
     );
   });
 
-  test('CAT-202: are found by name alone where its chute is not known', () => {
+  test('CAT-25: are found by name alone where its chute is not known', () => {
     expect(readerOf([ROW]).statistics.figuresOf('a/one', undefined).ttftS).toBe(1.5);
   });
 
-  test('CAT-202: nobody is called as others’ chutes are', () => {
+  test('CAT-25: nobody is called as others’ chutes are', () => {
     expect(
       readerOf([{ ...ROW, name: '[private]' }]).statistics.figuresOf('[private]', undefined).ttftS,
     ).toBeUndefined();
@@ -84,7 +84,7 @@ describe('the address', () => {
       'https://s.example/stats/llm?start_date=2025-01-01',
       'https://s.example/stats/llm?start_date=2025-01-01',
     ],
-  ])('CAT-203: %s is asked for as %s', (url, expected) => {
+  ])('CAT-26: %s is asked for as %s', (url, expected) => {
     expect(withStartDate(new URL(url), NEW_YEAR).href).toBe(expected);
   });
 });

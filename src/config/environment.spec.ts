@@ -90,7 +90,7 @@ describe('what is refused', () => {
     },
   );
 
-  it.each(['Off', 'none', 'false'])('CFG-200: STATS_URL=%s', (value) => {
+  it.each(['Off', 'none', 'false'])('CFG-61: STATS_URL=%s', (value) => {
     expect(refused({ STATS_URL: value })).toEqual(['STATS_URL']);
   });
 

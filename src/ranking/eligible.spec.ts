@@ -84,7 +84,7 @@ describe('how fast models are', () => {
       ({ id, ttftS, tps, price }) => [id, ttftS, tps, price],
     );
 
-  it('CAT-202, POL-5: is what the statistics say of their chutes, else of their names', () => {
+  it('CAT-25, POL-5: is what the statistics say of their chutes, else of their names', () => {
     const expected = [
       ['a/one', 1.5, 40, 1.5],
       ['b/two', 3, undefined, undefined],
@@ -94,11 +94,11 @@ describe('how fast models are', () => {
     expect(figures({}, undefined)).toEqual(expected);
   });
 
-  it('POL-203: is what the router measured itself, where it did', () => {
+  it('POL-13: is what the router measured itself, where it did', () => {
     expect(figures({ 'a/one': 0.5, 'b/two': 7 }).map(([, ttftS]) => ttftS)).toEqual([0.5, 7, 9]);
   });
 
-  it('CAT-202: is known by name without a model list, too', () => {
+  it('CAT-25: is known by name without a model list, too', () => {
     const tee = rowsOf({ name: 'x-TEE', active_instance_count: 1 });
     const named = new StatisticsReader();
     named.take({ chute_id: 'c', name: 'x-TEE', date: '2026-02-18', average_tps: 5 });

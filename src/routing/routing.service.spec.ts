@@ -72,7 +72,7 @@ describe('what the router measures', () => {
     catalog.apply('utilization', { kind: 'ok', value: rows }, 2);
   });
 
-  it('POL-203: changes the order of those that look at it, and leaves the lists of others', () => {
+  it('POL-13: changes the order of those that look at it, and leaves the lists of others', () => {
     const roomy = candidatesOf('roomy');
     Object.assign(medians, { 'b/two': 2, 'c/three': 0.5 });
     expect(namesOf('fast')).toEqual(['a/one', 'b/two', 'c/three']);
@@ -83,7 +83,7 @@ describe('what the router measures', () => {
     expect(candidatesOf('roomy')).toBe(roomy);
   });
 
-  it('POL-203: is what a decision tells, by whatever order it was made', () => {
+  it('POL-13: is what a decision tells, by whatever order it was made', () => {
     medians['b/two'] = 2;
     changes.next();
     const decision = routing.decide(routing.route('roomy'), NO_NEEDS, false);
@@ -94,7 +94,7 @@ describe('what the router measures', () => {
     ]);
   });
 
-  it('CAT-206: goes before the statistics, which change the order when they come', () => {
+  it('CAT-29: goes before the statistics, which change the order when they come', () => {
     medians['a/one'] = 3;
     const reader = new StatisticsReader();
     for (const [name, average_ttft] of [

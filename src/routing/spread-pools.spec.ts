@@ -35,14 +35,14 @@ function orders(value: string, aliases: object, needs = NO_NEEDS, of = snapshot)
 }
 
 describe('clients that are spread', () => {
-  test('POL-200, POL-202: each have an order of their own of the models that can', () => {
+  test('POL-10, POL-12: each have an order of their own of the models that can', () => {
     const aliases = { auto: { spread: true } };
     expect(orders('auto', aliases).length).toBeGreaterThan(50);
     // Only two can, and of the rest it is not known: neither mixes with the other.
     expect(orders('auto', aliases, TOOLS)).toEqual(['bcde', 'bced', 'cbde', 'cbed']);
   });
 
-  test('POL-204: by a variant, too, and never by another sort than capacity', () => {
+  test('POL-14: by a variant, too, and never by another sort than capacity', () => {
     const plain = { auto: {} };
     expect(orders('auto', plain)).toEqual(['abcde']);
     expect(orders('auto:spread', plain, TOOLS)).toHaveLength(4);
@@ -53,11 +53,11 @@ describe('clients that are spread', () => {
     expect(orders('auto:capacity', { auto: { spread: true, sort: 'price' } }, TOOLS)).toHaveLength(4);
   });
 
-  test('POL-204: in a list, at the place of the alias', () => {
+  test('POL-14: in a list, at the place of the alias', () => {
     expect(orders('e,auto', { auto: { spread: true, models: ['a', 'b'] } })).toEqual(['eab', 'eba']);
   });
 
-  test('POL-204: nothing is asked of a client where it does not matter', () => {
+  test('POL-14: nothing is asked of a client where it does not matter', () => {
     const settings = routingSettings(JSON.stringify({ auto: {}, wide: { spread: true } }));
     const matters = ['auto', 'wide', 'auto:spread', 'wide:price', 'a', 'a,auto', 'a,wide'].filter((value) =>
       isSpread(routeOf(value, settings)),
@@ -65,7 +65,7 @@ describe('clients that are spread', () => {
     expect(matters).toEqual(['wide', 'auto:spread', 'a,wide']);
   });
 
-  test('POL-205: those that meet a wish come first, whoever asks', () => {
+  test('POL-15: those that meet a wish come first, whoever asks', () => {
     const reader = new StatisticsReader();
     for (const [name, average_ttft] of [
       ['a', 9],

@@ -8,7 +8,7 @@ import { clientPoint, Spread } from './spread.js';
 const CLIENTS = Array.from({ length: 4_000 }, (_, i) => clientPoint(`client ${i}`));
 
 describe('spread', () => {
-  test('POL-200: models come first for clients in proportion to their scores', () => {
+  test('POL-10: models come first for clients in proportion to their scores', () => {
     const scores = fc.array(fc.integer({ min: 10, max: 100 }), { minLength: 2, maxLength: 12 });
     fc.assert(
       fc.property(scores, (list) => {
@@ -24,7 +24,7 @@ describe('spread', () => {
     );
   });
 
-  test('POL-201: when a score moves, clients move to that model or from it, and none between the others', () => {
+  test('POL-11: when a score moves, clients move to that model or from it, and none between the others', () => {
     const scores = fc.array(fc.integer({ min: 20, max: 100 }), { minLength: 2, maxLength: 8 });
     fc.assert(
       fc.property(scores, fc.nat(), fc.constantFrom(0.9, 1.1), (list, place, factor) => {
@@ -46,7 +46,7 @@ describe('spread', () => {
     );
   });
 
-  test('POL-201: when a model goes, only its clients move; each to its own next one', () => {
+  test('POL-11: when a model goes, only its clients move; each to its own next one', () => {
     const models = [candidate('a', 10), candidate('b', 8), candidate('c', 6)];
     const [before, after] = [new Spread([models]), new Spread([models.slice(1)])];
     for (const client of CLIENTS) {
@@ -55,7 +55,7 @@ describe('spread', () => {
     }
   });
 
-  test('POL-200: keeps the set, however absurd the scores', () => {
+  test('POL-10: keeps the set, however absurd the scores', () => {
     const score = fc.oneof(
       fc.constantFrom(Infinity, -Infinity, 0, -0, 1e308, 5e-324, 0.01),
       fc.double({ noNaN: true }),
@@ -71,7 +71,7 @@ describe('spread', () => {
     );
   });
 
-  test('POL-202: the order is the same each time, whatever order the models came in', () => {
+  test('POL-12: the order is the same each time, whatever order the models came in', () => {
     const models = [candidate('a', 10), candidate('b', 8), candidate('c', 6)];
     for (const client of CLIENTS.slice(0, 50)) {
       const order = names(new Spread([models]).orderFor(client));
@@ -80,7 +80,7 @@ describe('spread', () => {
     }
   });
 
-  test('POL-202: the hash is a fixed one: another process gives the same', () => {
+  test('POL-12: the hash is a fixed one: another process gives the same', () => {
     const models = ['a/one', 'b/two', 'c/three', 'd/four', 'e/five'].map((id) => candidate(id, 5));
     const spread = new Spread([models]);
     const orders = ['x', 'y', 'z'].map((seed) => names(spread.orderFor(clientPoint(seed))).join(' '));
@@ -92,7 +92,7 @@ describe('spread', () => {
     ]);
   });
 
-  test('POL-200: a score of little weighs as 0.01 does', () => {
+  test('POL-10: a score of little weighs as 0.01 does', () => {
     const firsts = firstsOf([candidate('a', 0.01), candidate('b', 0.001)]);
     expect((firsts.get('a') ?? 0) / CLIENTS.length).toBeCloseTo(0.5, 1);
   });
@@ -102,12 +102,12 @@ describe('spread', () => {
     ['without free capacity', [[candidate('c', 3), candidate('b', 0), candidate('a', -1)]], ['c', 'b', 'a']],
     ['of which no utilization is known', [[unranked('b'), unranked('a')]], ['b', 'a']],
     ['of a later part', [[candidate('a', 1)], [candidate('b', 50), unranked('c')]], ['a', 'b', 'c']],
-  ])('POL-200: models %s follow in their order', (_, parts, expected) => {
+  ])('POL-10: models %s follow in their order', (_, parts, expected) => {
     const spread = new Spread(parts);
     for (const client of CLIENTS.slice(0, 50)) expect(names(spread.orderFor(client))).toEqual(expected);
   });
 
-  test('POL-200: the best of a part counts for it: one without a share is nobody’s first', () => {
+  test('POL-10: the best of a part counts for it: one without a share is nobody’s first', () => {
     const spread = new Spread([[candidate('a', 1), candidate('b', 0.5)], [candidate('c', 50)]]);
     const orders = new Set(CLIENTS.map((client) => names(spread.orderFor(client)).join('')));
     expect([...orders].toSorted()).toEqual(['abc', 'bac']);

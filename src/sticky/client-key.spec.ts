@@ -22,7 +22,7 @@ const own = fc.boolean();
 type Client = typeof client extends fc.Arbitrary<infer T> ? T : never;
 
 describe('who is who', () => {
-  test('STK-3, STK-4, STK-12, STK-13, STK-14: keys are equal just where client, session and value are', () => {
+  test('STK-4, STK-14: keys are equal just where client, session and value are', () => {
     // Each part of the second client is its own or the first one's, so that many pairs are nearly or wholly equal.
     const choice = fc.record({
       token: own,
@@ -112,7 +112,7 @@ describe('x-api-key', () => {
 });
 
 describe('what spreads clients', () => {
-  test('POL-206: tells them apart as their keys for one value do', () => {
+  test('POL-16: tells them apart as their keys for one value do', () => {
     fc.assert(
       fc.property(client, client, fc.boolean(), (one, another, isOther) => {
         const other = isOther ? another : { ...one, session: another.session };

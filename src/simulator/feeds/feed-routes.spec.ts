@@ -17,13 +17,8 @@ beforeAll(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-beforeEach(() => {
-  simulator.reset();
-});
-
-afterAll(async () => {
-  await simulator.close();
-});
+beforeEach(() => simulator.reset());
+afterAll(async () => simulator.close());
 
 async function get(feed: keyof typeof PATHS, init: RequestInit = {}): Promise<Response> {
   return fetch(simulator.url + PATHS[feed], init);

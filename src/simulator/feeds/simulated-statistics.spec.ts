@@ -7,7 +7,7 @@ const TODAY = Date.UTC(2026, 1, 18, 12);
 const ROWS = simulatedStatistics(1, TODAY);
 
 describe('statistics', () => {
-  test('SIM-200: a row for each chute and day, the newest first', () => {
+  test('SIM-40: a row for each chute and day, the newest first', () => {
     expect(new Set(ROWS.map(({ chute_id, date }) => `${chute_id} ${date}`)).size).toBe(ROWS.length);
     expect([...new Set(ROWS.map(({ date }) => date))].slice(0, 3)).toEqual([
       '2026-02-18',
@@ -18,7 +18,7 @@ describe('statistics', () => {
     expect(ROWS.find(({ name }) => name === 'Qwen/Qwen3-32B')?.chute_id).toBe(chuteIdOf('Qwen/Qwen3-32B'));
   });
 
-  test('SIM-200: some chutes have no figures of today, and all have of other days', () => {
+  test('SIM-40: some chutes have no figures of today, and all have of other days', () => {
     const unknown = ROWS.filter(({ average_ttft: ttft, average_tps: tps }) => ttft === 0 && tps === 0);
     expect(unknown.length).toBeGreaterThan(5);
     expect(new Set(unknown.map(({ date }) => date))).toEqual(new Set(['2026-02-18']));
@@ -30,18 +30,18 @@ describe('statistics', () => {
     ['start_date=2026-02-17', ['2026-02-18', '2026-02-17']],
     ['start_date=2026-02-10&end_date=2026-02-11', ['2026-02-11', '2026-02-10']],
     ['start_date=2026-02-19', []],
-  ])('SIM-200: narrowed by %s', (query, dates) => {
+  ])('SIM-40: narrowed by %s', (query, dates) => {
     const rows = statisticsFor(ROWS, new URLSearchParams(query)) as typeof ROWS;
     expect([...new Set(rows.map(({ date }) => date))]).toEqual(dates);
   });
 
-  test('SIM-200: narrowed to one chute', () => {
+  test('SIM-40: narrowed to one chute', () => {
     const id = chuteIdOf('Qwen/Qwen3-32B');
     const rows = statisticsFor(ROWS, new URLSearchParams({ chute_id: id })) as typeof ROWS;
     expect(new Set(rows.map(({ name }) => name))).toEqual(new Set(['Qwen/Qwen3-32B']));
   });
 
-  test('SIM-200: replaced by rows of a test, and back', async () => {
+  test('SIM-40: replaced by rows of a test, and back', async () => {
     const simulator = await ChutesSimulator.start();
     try {
       simulator.stats = ['a/one', { name: 'b/two' }, 7];
