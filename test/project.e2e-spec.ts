@@ -55,7 +55,7 @@ describe('the sources of this project', () => {
     expect(program.filter(({ tree }) => tree.text.includes('useGlobalFilters'))).toEqual([]);
   });
 
-  it('PRJ-200: whoever points a router at feeds of its own leaves out none', () => {
+  it('PRJ-26: whoever points a router at feeds of its own leaves out none', () => {
     const starters = globSync(['src/**/*.ts', 'test/**/*.ts'])
       .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
       .filter(({ text }) => /^ *UTILIZATION_URL: /m.test(text));
