@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { needSet, type RequestNeeds } from '../catalog/abilities.js';
+import { type Abilities, needSet, type RequestNeeds } from '../catalog/abilities.js';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -54,6 +54,16 @@ export class RoutingService {
     const counted = this.isByAbility ? told : { needs: tee, promptBytes: 0, answerTokens: 0 };
     const chosen = candidatesFor(route, counted, this.snapshot, this.settings, client);
     return new Decision(route, told, counted, chosen, this.snapshot);
+  }
+
+  /** What the models can that may answer for each alias, whatever else a request needs. */
+  abilitiesByAlias(): readonly (readonly [alias: string, pool: readonly Abilities[]])[] {
+    const { aliases, requireTee } = this.settings;
+    const nothing = { needs: requireTee ? TEE : 0, promptBytes: 0, answerTokens: 0 };
+    return aliases.plain.map((ref) => {
+      const { candidates } = this.snapshot.poolOf(ref).choose(nothing);
+      return [ref.alias, candidates.flatMap(({ ranked }) => ranked?.abilities ?? [])];
+    });
   }
 
   /** What metrics and log call a model: its id in the catalog, or `other`. */
