@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
+import { avoidedAt } from './avoidance.js';
 import { clientAddress } from './client-address.factory.js';
 import { type ClientKey, clientKey } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
@@ -16,6 +17,12 @@ import { StickyStore } from './sticky.store.js';
 interface Choice {
   readonly model: ModelId;
 }
+
+/** Says of a model whether it is to be left alone for now. */
+type IsOut = (model: ModelId) => boolean;
+
+const nobody: IsOut = () => false;
+const NOBODY: readonly ModelId[] = [];
 
 /** Remembers which model a client's requests for one value of `model` stay on. */
 @Injectable()
@@ -37,19 +44,30 @@ export class StickyService implements PinKeeper {
   /**
    * A request's hold on its client's pin.
    *
+   * @param isCooling a pin on such a model does not apply
    * @returns at once where nothing has to be waited for; `undefined` while stickiness is off.
    */
   hold(
     request: IncomingMessage,
     modelValue: string,
     candidates: readonly Choice[],
+    isCooling?: IsOut,
   ): PinHold | undefined | Promise<PinHold> {
     const key = this.keyOf(request, modelValue);
     if (key === undefined) return undefined;
-    const found = this.pinFor(key, candidates);
-    return found instanceof Promise
-      ? found.then((pin) => new PinHold(this, key, pin))
-      : new PinHold(this, key, found);
+    const avoided = this.avoidedBy(key);
+    const pin = this.pinFor(key, candidates, isCooling, avoided);
+    return pin instanceof Promise || avoided instanceof Promise
+      ? this.holdLater(key, pin, avoided)
+      : new PinHold(this, key, pin, avoided);
+  }
+
+  private async holdLater(
+    key: ClientKey,
+    pin: ReturnType<StickyService['pinFor']>,
+    avoided: ReturnType<StickyService['avoidedBy']>,
+  ): Promise<PinHold> {
+    return new PinHold(this, key, await pin, await avoided);
   }
 
   /** @returns `undefined` while stickiness is off. */
@@ -68,15 +86,35 @@ export class StickyService implements PinKeeper {
   }
 
   /** The pin this request is to follow: one that applies and is on one of the candidates. */
-  pinFor(key: ClientKey, candidates: readonly Choice[]): Pin | undefined | Promise<Pin | undefined> {
+  pinFor(
+    key: ClientKey,
+    candidates: readonly Choice[],
+    isCooling = nobody,
+    avoided: ReturnType<StickyService['avoidedBy']> = NOBODY,
+  ): Pin | undefined | Promise<Pin | undefined> {
     const found = this.store.get(key);
-    if (!(found instanceof Promise)) return this.eligible(found, candidates);
-    return found.then(
-      (pin) => this.eligible(pin, candidates),
+    if (!(found instanceof Promise) && !(avoided instanceof Promise)) {
+      return this.eligible(found, candidates, isOutBy(isCooling, avoided));
+    }
+    return Promise.all([found, avoided]).then(
+      ([pin, models]) => this.eligible(pin, candidates, isOutBy(isCooling, models)),
       () => {
         this.metrics.stickyLookedUp('error');
         return undefined;
       },
+    );
+  }
+
+  /** The models that have told this client that they are full. */
+  private avoidedBy(key: ClientKey): readonly ModelId[] | Promise<readonly ModelId[]> {
+    const { avoidMs } = this.config;
+    if (avoidMs === 0) return NOBODY;
+    const found = this.store.avoided(key);
+    if (!(found instanceof Promise)) return found ? avoidedAt(found, this.store.nowMs(), avoidMs) : NOBODY;
+    return found.then(
+      (known) => avoidedAt(known, this.store.nowMs(), avoidMs),
+      // The lookup of the pin tells.
+      () => NOBODY,
     );
   }
 
@@ -85,14 +123,17 @@ export class StickyService implements PinKeeper {
     request: IncomingMessage,
     modelValue: string,
     candidates: readonly Choice[],
+    isCooling = nobody,
   ): Promise<{ model: ModelId; applies: boolean } | undefined> {
     const key = this.keyOf(request, modelValue);
     const pin = key && (await Promise.resolve(this.store.get(key)).catch(() => undefined));
-    return pin && { model: pin.model, applies: this.isFollowed(pin, candidates) };
+    if (!pin) return undefined;
+    const isOut = isOutBy(isCooling, await this.avoidedBy(key));
+    return { model: pin.model, applies: this.isFollowed(pin, candidates, isOut) };
   }
 
-  private eligible(pin: Pin | undefined, candidates: readonly Choice[]): Pin | undefined {
-    const isEligible = pin !== undefined && this.isFollowed(pin, candidates);
+  private eligible(pin: Pin | undefined, candidates: readonly Choice[], isOut: IsOut): Pin | undefined {
+    const isEligible = pin !== undefined && this.isFollowed(pin, candidates, isOut);
     this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
     return isEligible ? pin : undefined;
   }
@@ -108,9 +149,18 @@ export class StickyService implements PinKeeper {
     this.countFailure(this.store.drop(key, model));
   }
 
-  private isFollowed(pin: Pin, candidates: readonly Choice[]): boolean {
+  /** Keeps a client off a model that is full. */
+  full(key: ClientKey, model: ModelId): void {
+    const { avoidMs } = this.config;
+    if (avoidMs === 0) return;
+    this.countFailure(this.store.drop(key, model));
+    this.countFailure(this.store.avoid(key, { model, untilMs: this.store.nowMs() + avoidMs }));
+  }
+
+  private isFollowed(pin: Pin, candidates: readonly Choice[], isOut: IsOut): boolean {
     return (
       applies(pin, this.store.nowMs(), this.config.failbackMs) &&
+      !isOut(pin.model) &&
       candidates.some(({ model }) => model === pin.model)
     );
   }
@@ -119,4 +169,8 @@ export class StickyService implements PinKeeper {
   private countFailure(written: void | Promise<unknown>): void {
     if (written instanceof Promise) written.catch(() => this.metrics.stickyWriteFailed());
   }
+}
+
+function isOutBy(isCooling: IsOut, avoided: readonly ModelId[]): IsOut {
+  return avoided.length === 0 ? isCooling : (model) => avoided.includes(model) || isCooling(model);
 }
