@@ -7,6 +7,7 @@ import type { RequestRecord } from '../request/request-record.js';
 import type { CandidateOrder } from '../routing/candidate-order.js';
 import type { Decision } from '../routing/decision.js';
 import { decisionDocument } from '../routing/decision-document.js';
+import { ModelHealthService } from '../routing/model-health.service.js';
 import { StickyService } from '../sticky/sticky.service.js';
 
 const HEADER = 'x-chutes-autopilot-dry-run';
@@ -22,6 +23,7 @@ export function isDryRun({ headers }: IncomingMessage): boolean {
 export class DryRunService {
   constructor(
     private readonly catalog: CatalogService,
+    private readonly health: ModelHealthService,
     private readonly sticky: StickyService,
   ) {}
 
@@ -34,7 +36,7 @@ export class DryRunService {
     record.isDryRun = true;
     const isPinnable = decision.route.mode !== 'direct';
     const pin = isPinnable
-      ? await this.sticky.describe(record.request, modelValue, decision.candidates)
+      ? await this.sticky.describe(record.request, modelValue, decision.candidates, this.health.cooling)
       : undefined;
     const nowMs = performance.now();
     const { models, utilization } = this.catalog;

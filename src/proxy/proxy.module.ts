@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { HttpEdgeModule } from '../http-edge/http-edge.module.js';
+import { RankingModule } from '../ranking/ranking.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { StickyModule } from '../sticky/sticky.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
+import { AttemptReports } from './attempt-reports.service.js';
 import { AttemptsService } from './attempts.service.js';
 import { CompletionsController } from './completions.controller.js';
 import { DryRunService } from './dry-run.service.js';
@@ -12,8 +14,8 @@ import { ProxyService } from './proxy.service.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 
 @Module({
-  imports: [HttpEdgeModule, CatalogModule, RoutingModule, StickyModule, UpstreamModule],
+  imports: [HttpEdgeModule, CatalogModule, RankingModule, RoutingModule, StickyModule, UpstreamModule],
   controllers: [CompletionsController, ModelsController],
-  providers: [ProxyService, DryRunService, AttemptsService, RequestBodyService],
+  providers: [ProxyService, DryRunService, AttemptsService, AttemptReports, RequestBodyService],
 })
 export class ProxyModule {}

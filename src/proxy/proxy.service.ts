@@ -7,8 +7,9 @@ import { type Asked, readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { candidateOrder } from '../routing/candidate-order.js';
+import { candidateOrder, NO_ADVICE } from '../routing/candidate-order.js';
 import type { Decision } from '../routing/decision.js';
+import { ModelHealthService } from '../routing/model-health.service.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { PinHold } from '../sticky/pin-hold.js';
 import { StickyService } from '../sticky/sticky.service.js';
@@ -35,6 +36,7 @@ export class ProxyService {
     @Inject(CONFIG) private readonly config: Config,
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
+    private readonly health: ModelHealthService,
     private readonly sticky: StickyService,
     private readonly dryRuns: DryRunService,
     private readonly attempts: AttemptsService,
@@ -63,13 +65,20 @@ export class ProxyService {
 
       const holding = this.holdPin(record, asked, decision);
       const pin = holding instanceof Promise ? await holding : holding;
-      const order = candidateOrder(decision.candidates, pin?.model);
+      const order = this.orderOf(decision, pin);
       record.isPinned = order.pinnedAt !== -1;
       if (isDryRun(record.request)) return await this.dryRuns.answer(record, asked.model, decision, order);
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
-      const plan = { order, isStreamed: asked.stream, readAtMs, requestFor, watcher: pin };
+      const plan = {
+        order,
+        isStreamed: asked.stream,
+        promptBytes: asked.promptBytes,
+        readAtMs,
+        requestFor,
+        watcher: pin,
+      };
       const selected = await this.attempts.run(plan, record);
       if (selected) this.relay(selected, pin, record);
     } catch (error) {
@@ -91,15 +100,25 @@ export class ProxyService {
 
   /** Whoever names one model stays on it anyway. */
   private holdPin({ request }: RequestRecord, { model }: Asked, { route, candidates }: Decision) {
-    return route.mode === 'direct' ? undefined : this.sticky.hold(request, model, candidates);
+    if (route.mode === 'direct') return undefined;
+    return this.sticky.hold(request, model, candidates, this.health.cooling);
+  }
+
+  private orderOf({ route, candidates }: Decision, pin: PinHold | undefined) {
+    const { cooling } = this.health;
+    const hasAdvice = route.mode !== 'direct' && (cooling !== undefined || pin !== undefined);
+    return candidateOrder(
+      candidates,
+      hasAdvice ? { isCooling: cooling, avoided: pin?.avoided ?? [], pinned: pin?.model } : NO_ADVICE,
+    );
   }
 
   private relay(
-    { exchange, answer, model, place }: Selected,
+    { exchange, answer, model, isSecondChoice, report }: Selected,
     pin: PinHold | undefined,
     record: RequestRecord,
   ): void {
-    pin?.onAnswered({ model, isSecondChoice: record.mode === 'list' && place > 0 }, answer.status);
+    pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
     const ownHeaders =
@@ -111,6 +130,6 @@ export class ProxyService {
             'x-chutes-autopilot-attempts',
             String(record.attempts),
           ];
-    this.relays.relay(exchange, answer, record, ownHeaders, () => pin?.onFailed(model));
+    this.relays.relay(exchange, answer, record, ownHeaders, report);
   }
 }
