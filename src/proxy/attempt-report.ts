@@ -21,13 +21,11 @@ type Probe = object;
 export interface Memories {
   readonly health: {
     begin(model: ModelId): Probe | undefined;
-    succeeded(model: ModelId, probe: Probe | undefined): void;
+    succeeded(model: ModelId, probe: Probe | undefined, firstByteMs: number | undefined): void;
     failed(model: ModelId, probe: Probe | undefined, reason: string): void;
     ended(model: ModelId, probe: Probe | undefined): void;
   };
   readonly firstBytes: { observe(ms: number): void };
-  readonly firstTokens: { observe(model: string, ms: number): void };
-  readonly labels: { labelOf(model: ModelId): string };
 }
 
 /** One attempt, from its beginning to the end of its answer: what it shows is said here, and nowhere else. */
@@ -70,12 +68,7 @@ export class AttemptReport implements AnswerWatcher {
   }
 
   onWhole(): void {
-    if (!this.close()) return;
-    const { health, firstTokens, labels } = this.memories;
-    health.succeeded(this.model, this.probe);
-    if (this.firstByteMs === undefined) return;
-    const label = labels.labelOf(this.model);
-    if (label !== 'other') firstTokens.observe(label, this.firstByteMs);
+    if (this.close()) this.memories.health.succeeded(this.model, this.probe, this.firstByteMs);
   }
 
   onBroken(): void {

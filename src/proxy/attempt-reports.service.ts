@@ -1,9 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { FirstTokensService } from '../ranking/first-tokens.service.js';
 import { ModelHealthService } from '../routing/model-health.service.js';
-import { RoutingService } from '../routing/routing.service.js';
 import { FirstBytes } from '../upstream/learned-deadline.js';
 import { AttemptReport, type AttemptWatcher, type Memories } from './attempt-report.js';
 
@@ -14,14 +12,9 @@ export class AttemptReports {
   private readonly firstBytes = new FirstBytes();
   private readonly learnsDeadlines: boolean;
 
-  constructor(
-    @Inject(CONFIG) { attempts }: Config,
-    health: ModelHealthService,
-    firstTokens: FirstTokensService,
-    labels: RoutingService,
-  ) {
+  constructor(@Inject(CONFIG) { attempts }: Config, health: ModelHealthService) {
     this.learnsDeadlines = attempts.learnsDeadlines;
-    this.memories = { health, firstTokens, labels, firstBytes: this.firstBytes };
+    this.memories = { health, firstBytes: this.firstBytes };
   }
 
   /** An attempt begins. @param pin of its client */

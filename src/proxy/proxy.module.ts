@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { HttpEdgeModule } from '../http-edge/http-edge.module.js';
-import { RankingModule } from '../ranking/ranking.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { StickyModule } from '../sticky/sticky.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
@@ -14,7 +13,7 @@ import { ProxyService } from './proxy.service.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 
 @Module({
-  imports: [HttpEdgeModule, CatalogModule, RankingModule, RoutingModule, StickyModule, UpstreamModule],
+  imports: [HttpEdgeModule, CatalogModule, RoutingModule, StickyModule, UpstreamModule],
   controllers: [CompletionsController, ModelsController],
   providers: [ProxyService, DryRunService, AttemptsService, AttemptReports, RequestBodyService],
 })

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { type ModelId, readModelList } from '../catalog/model-list.js';
 import { loadConfig } from '../config/config.js';
+import { FirstTokensService } from '../ranking/first-tokens.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { ModelHealthService } from './model-health.service.js';
 
@@ -40,7 +41,7 @@ test('CDN-3: while none cools there is nobody to ask', () => {
   expect(health.cooling).toBeUndefined();
   const probe = health.begin(A);
   expect(health.cooling?.(A)).toBe(true);
-  health.succeeded(A, probe);
+  health.succeeded(A, probe, undefined);
   expect(health.cooling?.(A)).toBe(false);
   jest.advanceTimersByTime(10_000);
   expect(health.cooling).toBeUndefined();
@@ -60,8 +61,8 @@ test('CDN-11, OBS-301: the log says when and why a model begins to cool, and whe
   jest.advanceTimersByTime(15_000);
   health.failed(A, health.begin(A), 'upstream_reset');
   jest.advanceTimersByTime(30_000);
-  health.succeeded(A, health.begin(A));
-  health.succeeded(A, undefined);
+  health.succeeded(A, health.begin(A), undefined);
+  health.succeeded(A, undefined, undefined);
   expect(lines).toEqual([
     { level: 40, model: A, reason: 'upstream_503', cooldowns: 1, cooldown_ms: 15_000, msg: 'model cooling' },
     {
@@ -129,7 +130,7 @@ function serviceWith(
     write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]),
   };
   const logger = pino({ base: null, timestamp: false }, destination);
-  return new ModelHealthService(loadConfig(env), logger, catalog, metrics);
+  return new ModelHealthService(loadConfig(env), logger, catalog, metrics, new FirstTokensService());
 }
 
 function publish(catalog: CatalogService, ids: readonly string[]): void {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { EMPTY_MODEL_LIST, type ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { FirstTokensService } from '../ranking/first-tokens.service.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import type { IsCooling } from './candidate-order.js';
@@ -35,6 +36,7 @@ export class ModelHealthService {
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly catalog: CatalogService,
     private readonly metrics: MetricsService,
+    private readonly firstTokens: FirstTokensService,
   ) {
     this.settings = cooldown;
     metrics.gaugeAtScrape('cooling_models', 'Models that come last, since they have just failed.', () =>
@@ -57,8 +59,9 @@ export class ModelHealthService {
     return probe;
   }
 
-  /** An answer has ended well. */
-  succeeded(model: ModelId, probe: Probe | undefined): void {
+  /** An answer has ended well. @param firstByteMs of a streamed one, from the sending of the request on */
+  succeeded(model: ModelId, probe: Probe | undefined, firstByteMs: number | undefined): void {
+    if (firstByteMs !== undefined) this.observe(model, firstByteMs);
     if (probe) this.metrics.probeEnded('ok');
     if (this.known.size === 0) return;
     const key = this.keyOf(model);
@@ -97,6 +100,11 @@ export class ModelHealthService {
     const key = this.keyOf(model);
     const health = this.known.get(key);
     if (health) this.known.set(key, afterNothing(health, probe));
+  }
+
+  private observe(model: ModelId, firstByteMs: number): void {
+    const id = catalogIdOf(model, this.models);
+    if (id !== undefined) this.firstTokens.observe(id, firstByteMs);
   }
 
   private readonly isCooling: IsCooling = (model) =>
