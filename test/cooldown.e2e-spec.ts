@@ -233,7 +233,7 @@ describe('pins', () => {
     expect(await mine()).toBe(B);
   });
 
-  test('STK-300: one that was made since the best of an alias cooled, or failed, ends in its time', async () => {
+  test('STK-48: one that was made since the best of an alias cooled, or failed, ends in its time', async () => {
     await start({ ...LONG, STICKY_FAILBACK_SECS: '1' });
     chutes.behave(A, 'unavailable', { times: 1 });
     expect(await mine()).toBe(B);

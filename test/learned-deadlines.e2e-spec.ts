@@ -76,7 +76,7 @@ test.each<[string, Env, number, boolean, string, boolean]>([
   },
 );
 
-test('RNK-300, RNK-301: the first bytes of whole streams are measured, whatever mode they came in', async () => {
+test('RNK-15, RNK-16: the first bytes of whole streams are measured, whatever mode they came in', async () => {
   await start();
   const tokens = router.app.get(FirstTokensService);
   const signals: number[] = [];

@@ -141,7 +141,7 @@ describe('failback', () => {
     expect(await on.tries(LIST)).toEqual([A]);
   });
 
-  test('STK-300: an alias fails back, too, where a candidate before the one that answered failed', async () => {
+  test('STK-48: an alias fails back, too, where a candidate before the one that answered failed', async () => {
     const caller = newCaller(await startOther({ STICKY_FAILBACK_SECS: '1' }));
     chutes.behave(A, 'unavailable', { times: 1 });
     expect(await caller.tries(ALIAS)).toEqual([A, B]);

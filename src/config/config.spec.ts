@@ -6,7 +6,7 @@ import { Environment } from './environment.js';
 const VARIABLES = Object.keys(new Environment());
 
 describe('loadConfig', () => {
-  it('CFG-1, CFG-300, CFG-301: takes an empty environment for all defaults', () => {
+  it('CFG-1, CFG-63, CFG-64: takes an empty environment for all defaults', () => {
     expect(loadConfig({})).toEqual({
       listen: { host: '0.0.0.0', port: 8080 },
       admin: undefined,
@@ -359,7 +359,7 @@ describe('what the settings become', () => {
     expect([failsOverOnCapacity, retriesEmpty, shapesErrors]).toEqual(expected);
   });
 
-  it('CFG-300, CFG-301: what just happened counts as it is asked for', () => {
+  it('CFG-63, CFG-64: what just happened counts as it is asked for', () => {
     const { cooldown, sticky, attempts } = loadConfig({
       COOLDOWN_FAILURES: '0',
       COOLDOWN_MS: '1',

@@ -133,7 +133,7 @@ test.each<[string, Parameters<typeof report>[0], readonly string[], string[]]>([
   ['a stream', {}, STREAM, ['first byte 40', 'well m/a 40']],
   ['an answer that was not asked for as a stream', { isStreamed: false }, STREAM, ['well m/a']],
   ['an answer in one piece', {}, ['content-type', 'application/json'], ['first byte 40', 'well m/a']],
-])('RNK-300, CDN-10: the first byte of %s', (_, how, headers, expected) => {
+])('RNK-15, CDN-10: the first byte of %s', (_, how, headers, expected) => {
   const it = report(how);
   it.onJudged(answer(200, headers), RELAY, 40);
   it.onWhole();

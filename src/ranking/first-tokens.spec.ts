@@ -14,11 +14,11 @@ test.each<[string, Seen[], number | undefined]>([
   ['five, of which one is ten minutes old', [[9, 0], ...at(9, 1, 2, 3, 4)], undefined],
   ['six, of which one is ten minutes old', [[9, 0], ...at(9, 1, 2, 3, 4, 5)], 3],
   ['five of nearly ten minutes ago', at(0.01, 1, 2, 3, 4, 5), 3],
-])('RNK-300: with %s', (_, seen, median) => {
+])('RNK-15: with %s', (_, seen, median) => {
   expect(after(seen).medianS('m/a', 10 * MINUTE_MS)).toBe(median);
 });
 
-test('RNK-300: each model has its own', () => {
+test('RNK-15: each model has its own', () => {
   const tokens = after(at(9, 1, 1, 1, 1, 1));
   for (let n = 0; n < 5; n += 1) tokens.observe('m/b', 9, 9 * MINUTE_MS);
   expect(['m/a', 'm/b', 'm/c'].map((model) => tokens.medianS(model, 9 * MINUTE_MS))).toEqual([
@@ -28,7 +28,7 @@ test('RNK-300: each model has its own', () => {
   ]);
 });
 
-test('RNK-300: it is the median of the last 256 at most, whatever came', () => {
+test('RNK-15: it is the median of the last 256 at most, whatever came', () => {
   const seen = fc.array(
     fc.record({
       seconds: fc.double({ min: 0, max: 700, noNaN: true }),
@@ -58,7 +58,7 @@ test('RNK-300: it is the median of the last 256 at most, whatever came', () => {
   );
 });
 
-test('RNK-300: of very many models the one that answered last is still known', () => {
+test('RNK-15: of very many models the one that answered last is still known', () => {
   const tokens = new FirstTokens();
   for (let model = 0; model < 2_000; model += 1) {
     for (let n = 0; n < 5; n += 1) tokens.observe(`m/${model}`, model, model);

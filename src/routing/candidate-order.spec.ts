@@ -69,7 +69,7 @@ test.each<[string, Advice, number, Mode, boolean]>([
   ['the next one of an alias while the best cools', adviceOf('a'), 0, 'alias', true],
   ['the next one of an alias whose best is full', adviceOf('', 'a'), 0, 'alias', true],
   ['the best of an alias while another one cools', adviceOf('b'), 0, 'alias', false],
-])('STK-300: whether %s is a second choice', (_, advice, n, mode, expected) => {
+])('STK-48: whether %s is a second choice', (_, advice, n, mode, expected) => {
   expect(isSecondChoice(candidateOrder(CANDIDATES, advice), n, mode)).toBe(expected);
 });
 

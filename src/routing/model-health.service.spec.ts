@@ -55,7 +55,7 @@ test('CDN-4: of a hundred requests that would go there when it is over one is th
   expect(probes).toHaveLength(1);
 });
 
-test('CDN-11, OBS-301: the log says when and why a model begins to cool, and when it is well again', async () => {
+test('CDN-11, OBS-52: the log says when and why a model begins to cool, and when it is well again', async () => {
   const health = serviceWith();
   cool(health, A, 'upstream_503');
   jest.advanceTimersByTime(15_000);
@@ -81,7 +81,7 @@ test('CDN-11, OBS-301: the log says when and why a model begins to cool, and whe
   expect(text).toContain('chutes_autopilot_probes_total{outcome="failed"} 1');
 });
 
-test('CDN-11, OBS-300: a name that the catalog does not have is told as other, and is no part of the fleet', async () => {
+test('CDN-11, OBS-51: a name that the catalog does not have is told as other, and is no part of the fleet', async () => {
   const health = serviceWith();
   cool(health, 'made up by a client' as ModelId);
   cool(health, A);
