@@ -3,14 +3,16 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { FailureReason } from '../openai/failure-reason.js';
+import type { Refusal } from '../openai/refusal-kind.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { type CandidateOrder, placeOf } from '../routing/candidate-order.js';
+import { type CandidateOrder, isSecondChoice, placeOf } from '../routing/candidate-order.js';
+import { largerContext } from '../routing/larger-context.js';
+import { RoutingService } from '../routing/routing.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import type { Refusal } from '../upstream/refusal.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import type { Opened } from '../upstream/relay.service.js';
-import { verdict } from './verdict.js';
+import { isTooLong, verdict } from './verdict.js';
 
 /** Is told what attempts show. */
 export interface AttemptWatcher {
@@ -31,44 +33,54 @@ export interface Selected {
   readonly exchange: UpstreamExchange;
   readonly answer: Opened;
   readonly model: ModelId;
-  /** The model's place in the decided order, from 0 on. */
-  readonly place: number;
+  /** Whether it answers because one before it failed. */
+  readonly isSecondChoice: boolean;
 }
 
 /** The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. */
 class Attempts {
-  private readonly limit: number;
   private readonly failoverUntilMs: number;
+  /** Which candidate is being tried, and how many attempts that makes. They differ once candidates have been passed over. */
   private n = 0;
+  private attempts = 1;
 
   constructor(
     private readonly config: Config['attempts'],
     private readonly upstream: UpstreamClient,
     private readonly metrics: MetricsService,
+    private readonly routing: RoutingService,
     private readonly plan: AttemptPlan,
     private readonly record: RequestRecord,
   ) {
-    this.limit = Math.min(plan.order.candidates.length, config.maxAttempts);
     this.failoverUntilMs = plan.readAtMs + config.failoverDeadlineMs;
   }
 
   async run(): Promise<Selected | undefined> {
-    for (; ; this.n += 1) {
+    for (; ; this.attempts += 1) {
       const exchange = this.open();
       const outcome = await exchange.outcome;
       const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
+      const largerAt = canMove && isTooLong(outcome) ? this.largerAt() : undefined;
       const { retryableStatuses, failsOverOnCapacity } = this.config;
       const { kind, failure, refusal } = verdict(outcome, {
         canMove,
+        hasLarger: largerAt !== undefined,
         retryableStatuses,
         failsOverOnCapacity,
       });
+      if (refusal) this.metrics.refused(refusal);
       if (failure) this.report(failure, refusal);
       switch (kind) {
         case 'relay':
-          return { exchange, answer: outcome as Opened, model: this.model, place: this.place };
+          return {
+            exchange,
+            answer: outcome as Opened,
+            model: this.model,
+            isSecondChoice: isSecondChoice(this.plan.order, this.n),
+          };
         case 'next':
           exchange.abandon();
+          this.n = largerAt ?? this.n + 1;
           break;
         case 'stop':
           return answerless(outcome);
@@ -89,15 +101,16 @@ class Attempts {
   }
 
   private get hasNext(): boolean {
-    return this.n + 1 < this.limit;
-  }
-
-  private get place(): number {
-    return placeOf(this.plan.order, this.n);
+    return this.n + 1 < this.plan.order.candidates.length && this.attempts < this.config.maxAttempts;
   }
 
   private get model(): ModelId {
-    return this.plan.order.candidates[this.place]?.model as ModelId;
+    const { order } = this.plan;
+    return order.candidates[placeOf(order, this.n)]?.model as ModelId;
+  }
+
+  private largerAt(): number | undefined {
+    return largerContext(this.plan.order, this.n, this.routing.snapshot.catalog);
   }
 
   private report(reason: FailureReason, refusal: Refusal | undefined): void {
@@ -123,6 +136,7 @@ export class AttemptsService {
     @Inject(CONFIG) { attempts }: Config,
     private readonly upstream: UpstreamClient,
     private readonly metrics: MetricsService,
+    private readonly routing: RoutingService,
   ) {
     this.config = attempts;
   }
@@ -134,6 +148,6 @@ export class AttemptsService {
    * @throws {ApiError} the last candidate's failure, or `overloaded`
    */
   run(plan: AttemptPlan, record: RequestRecord): Promise<Selected | undefined> {
-    return new Attempts(this.config, this.upstream, this.metrics, plan, record).run();
+    return new Attempts(this.config, this.upstream, this.metrics, this.routing, plan, record).run();
   }
 }

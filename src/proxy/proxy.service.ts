@@ -95,11 +95,11 @@ export class ProxyService {
   }
 
   private relay(
-    { exchange, answer, model, place }: Selected,
+    { exchange, answer, model, isSecondChoice }: Selected,
     pin: PinHold | undefined,
     record: RequestRecord,
   ): void {
-    pin?.onAnswered({ model, isSecondChoice: record.mode === 'list' && place > 0 }, answer.status);
+    pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
     const ownHeaders =

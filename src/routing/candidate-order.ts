@@ -31,6 +31,14 @@ export function placeOf({ pinnedAt }: CandidateOrder, n: number): number {
   return n <= pinnedAt ? n - 1 : n;
 }
 
+/**
+ * Whether the candidate that is tried as the n-th is tried because one before it in the decided order failed. A pinned one goes first
+ * whatever its place, and where it fails, the first of the order is nobody's second choice.
+ */
+export function isSecondChoice(order: CandidateOrder, n: number): boolean {
+  return n > 0 && placeOf(order, n) > 0;
+}
+
 /** @returns −1 if the model is not among them. */
 export function placeOfModel(candidates: readonly { readonly model: ModelId }[], model: ModelId): number {
   for (let at = 0; at < candidates.length; at += 1) if (candidates[at]?.model === model) return at;

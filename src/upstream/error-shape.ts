@@ -1,5 +1,6 @@
+import type { Refusal } from '../openai/refusal-kind.js';
 import { parseObject } from './json.js';
-import { MAX_REFUSAL_BYTES, type Refusal, refusalOf } from './refusal.js';
+import { MAX_REFUSAL_BYTES, refusalOf } from './refusal.js';
 import { deepestMessage } from './upstream-error.js';
 
 /** What clients that read only OpenAI's shape can show. */

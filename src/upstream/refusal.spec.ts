@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { canExplain, MAX_REFUSAL_BYTES, type Refusal, refusalOf } from './refusal.js';
+import type { Refusal } from '../openai/refusal-kind.js';
+import { canExplain, MAX_REFUSAL_BYTES, refusalOf } from './refusal.js';
 
 const TOO_LONG = "This model's maximum context length is 40960 tokens. However, you requested 50000 tokens.";
 const NO_PICTURES = 'Qwen/Qwen3-32B is not a multimodal model';
@@ -75,6 +76,7 @@ describe('what an engine cannot do of a request', () => {
     ['Requested token count exceeds what there is', 'context'],
     ['Input length 50000 tokens exceeds maximum 40960 tokens', 'context'],
     ['Input length (50000 tokens) exceeds the maximum allowed length (40954 tokens).', 'context'],
+    ["The input (50000 tokens) is longer than the model's context length (40960 tokens).", 'context'],
     [NO_PICTURES, 'ability'],
     ['The model does not support image input', 'ability'],
     ['"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set', 'ability'],
