@@ -8,6 +8,7 @@ import type { RequestRecord } from '../request/request-record.js';
 import { type CandidateOrder, isSecondChoice, placeOf } from '../routing/candidate-order.js';
 import { largerContext } from '../routing/larger-context.js';
 import { RoutingService } from '../routing/routing.service.js';
+import { MemoryBudget } from '../runtime/memory-budget.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.client.js';
@@ -37,6 +38,15 @@ export interface Selected {
   readonly isSecondChoice: boolean;
 }
 
+/** What attempts are made with, the same for all requests. */
+interface Tools {
+  readonly config: Config['attempts'];
+  readonly upstream: UpstreamClient;
+  readonly metrics: MetricsService;
+  readonly routing: RoutingService;
+  readonly budget: MemoryBudget;
+}
+
 /** The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. */
 class Attempts {
   private readonly failoverUntilMs: number;
@@ -45,14 +55,11 @@ class Attempts {
   private attempts = 1;
 
   constructor(
-    private readonly config: Config['attempts'],
-    private readonly upstream: UpstreamClient,
-    private readonly metrics: MetricsService,
-    private readonly routing: RoutingService,
+    private readonly tools: Tools,
     private readonly plan: AttemptPlan,
     private readonly record: RequestRecord,
   ) {
-    this.failoverUntilMs = plan.readAtMs + config.failoverDeadlineMs;
+    this.failoverUntilMs = plan.readAtMs + tools.config.failoverDeadlineMs;
   }
 
   async run(): Promise<Selected | undefined> {
@@ -61,14 +68,14 @@ class Attempts {
       const outcome = await exchange.outcome;
       const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
       const largerAt = canMove && isTooLong(outcome) ? this.largerAt() : undefined;
-      const { retryableStatuses, failsOverOnCapacity } = this.config;
+      const { retryableStatuses, failsOverOnCapacity } = this.tools.config;
       const { kind, failure, refusal } = verdict(outcome, {
         canMove,
         hasLarger: largerAt !== undefined,
         retryableStatuses,
         failsOverOnCapacity,
       });
-      if (refusal) this.metrics.refused(refusal);
+      if (refusal) this.tools.metrics.refused(refusal);
       if (failure) this.report(failure, refusal);
       switch (kind) {
         case 'relay':
@@ -89,19 +96,24 @@ class Attempts {
   }
 
   private open(): UpstreamExchange {
-    const { config, failoverUntilMs, plan, record } = this;
+    const { failoverUntilMs, plan, record } = this;
+    const { config, upstream, budget } = this.tools;
     const { hasNext } = this;
     const { isStreamed } = plan;
     const { retryableStatuses, retriesEmpty, shapesErrors } = config;
-    return this.upstream.open(
+    return upstream.open(
       plan.requestFor(this.model),
       { settings: config, hasAlternative: isStreamed && hasNext, failoverUntilMs },
-      { client: record, commit: { hasNext, isStreamed, retryableStatuses, retriesEmpty, shapesErrors } },
+      {
+        client: record,
+        budget,
+        commit: { hasNext, isStreamed, retryableStatuses, retriesEmpty, shapesErrors },
+      },
     );
   }
 
   private get hasNext(): boolean {
-    return this.n + 1 < this.plan.order.candidates.length && this.attempts < this.config.maxAttempts;
+    return this.n + 1 < this.plan.order.candidates.length && this.attempts < this.tools.config.maxAttempts;
   }
 
   private get model(): ModelId {
@@ -110,12 +122,12 @@ class Attempts {
   }
 
   private largerAt(): number | undefined {
-    return largerContext(this.plan.order, this.n, this.routing.snapshot.catalog);
+    return largerContext(this.plan.order, this.n, this.tools.routing.snapshot.catalog);
   }
 
   private report(reason: FailureReason, refusal: Refusal | undefined): void {
     this.record.failovers.push(reason);
-    this.metrics.attemptFailed(reason);
+    this.tools.metrics.attemptFailed(reason);
     // That it cannot do this one request says nothing against a model.
     if (refusal !== 'context' && refusal !== 'ability') this.plan.watcher?.onFailed(this.model, reason);
   }
@@ -130,15 +142,16 @@ function answerless(outcome: Outcome): undefined {
 /** Makes the attempts for requests. */
 @Injectable()
 export class AttemptsService {
-  private readonly config: Config['attempts'];
+  private readonly tools: Tools;
 
   constructor(
-    @Inject(CONFIG) { attempts }: Config,
-    private readonly upstream: UpstreamClient,
-    private readonly metrics: MetricsService,
-    private readonly routing: RoutingService,
+    @Inject(CONFIG) { attempts: config }: Config,
+    upstream: UpstreamClient,
+    metrics: MetricsService,
+    routing: RoutingService,
+    budget: MemoryBudget,
   ) {
-    this.config = attempts;
+    this.tools = { config, upstream, metrics, routing, budget };
   }
 
   /**
@@ -148,6 +161,6 @@ export class AttemptsService {
    * @throws {ApiError} the last candidate's failure, or `overloaded`
    */
   run(plan: AttemptPlan, record: RequestRecord): Promise<Selected | undefined> {
-    return new Attempts(this.config, this.upstream, this.metrics, this.routing, plan, record).run();
+    return new Attempts(this.tools, plan, record).run();
   }
 }

@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/config.js';
+import { MemoryBudget } from '../runtime/memory-budget.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { HttpEdgeModule } from '../http-edge/http-edge.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
@@ -14,6 +16,16 @@ import { RequestBodyService } from '../reading/request-body.service.js';
 @Module({
   imports: [HttpEdgeModule, CatalogModule, RoutingModule, StickyModule, UpstreamModule],
   controllers: [CompletionsController, ModelsController],
-  providers: [ProxyService, DryRunService, AttemptsService, RequestBodyService],
+  providers: [
+    ProxyService,
+    DryRunService,
+    AttemptsService,
+    RequestBodyService,
+    {
+      provide: MemoryBudget,
+      useFactory: ({ requests }: Config) => new MemoryBudget(requests.maxInflightBytes),
+      inject: [CONFIG],
+    },
+  ],
 })
 export class ProxyModule {}
