@@ -49,6 +49,7 @@ describe('loadConfig', () => {
         retryableStatuses: new Set([502, 503, 504]),
         failsOverOnCapacity: false,
         retriesEmpty: false,
+        keepAliveMs: 0,
         shapesErrors: false,
       },
       upstream: {
@@ -338,6 +339,14 @@ describe('what the settings become', () => {
   ])('CFG-56, CFG-57: %j', (env, expected) => {
     const { failsOverOnCapacity, retriesEmpty, shapesErrors } = loadConfig(env).attempts;
     expect([failsOverOnCapacity, retriesEmpty, shapesErrors]).toEqual(expected);
+  });
+
+  it('CFG-101: how long the client of a stream waits in silence', () => {
+    expect(loadConfig({ SSE_KEEPALIVE_SECS: '15' }).attempts.keepAliveMs).toBe(15_000);
+    expect(loadConfig({ SSE_KEEPALIVE_SECS: '0' }).attempts.keepAliveMs).toBe(0);
+    expect(errorOf({ SSE_KEEPALIVE_SECS: '86401' }).problems).toEqual([
+      'SSE_KEEPALIVE_SECS must be a whole number from 0 to 86400',
+    ]);
   });
 
   it.each(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])('CFG-32: LOG_LEVEL=%s', (level) => {

@@ -66,6 +66,7 @@ export class Environment {
   @IsStatusList() UPSTREAM_RETRYABLE_STATUSES = '502,503,504';
   @IsBoolean() FAILOVER_ON_CAPACITY = false;
   @IsBoolean() RETRY_EMPTY_ANSWERS = false;
+  @WholeNumber({ min: 0, max: 86_400 }) SSE_KEEPALIVE_SECS = 0;
   @IsIn(['upstream', 'openai'], { message: 'ERROR_SHAPE must be upstream or openai' })
   ERROR_SHAPE: 'upstream' | 'openai' = 'upstream';
   @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;

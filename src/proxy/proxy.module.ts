@@ -9,6 +9,7 @@ import { UpstreamModule } from '../upstream/upstream.module.js';
 import { AttemptsService } from './attempts.service.js';
 import { CompletionsController } from './completions.controller.js';
 import { DryRunService } from './dry-run.service.js';
+import { LongSilenceService } from './long-silence.service.js';
 import { ModelsController } from './models.controller.js';
 import { ProxyService } from './proxy.service.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
@@ -20,6 +21,7 @@ import { RequestBodyService } from '../reading/request-body.service.js';
     ProxyService,
     DryRunService,
     AttemptsService,
+    LongSilenceService,
     RequestBodyService,
     {
       provide: MemoryBudget,
