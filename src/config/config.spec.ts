@@ -70,6 +70,7 @@ describe('loadConfig', () => {
       shutdown: { drainMs: 5_000, graceMs: 30_000 },
       corsOrigins: [],
       logLevel: 'info',
+      traces: undefined,
     } satisfies Config);
   });
 

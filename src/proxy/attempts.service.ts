@@ -66,6 +66,7 @@ class Attempts {
     for (; ; this.attempts += 1) {
       const exchange = this.open();
       const outcome = await exchange.outcome;
+      if (outcome.kind === 'opened') this.record.trace?.answered(outcome.status);
       const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
       const largerAt = canMove && isTooLong(outcome) ? this.largerAt() : undefined;
       const { retryableStatuses, failsOverOnCapacity } = this.tools.config;
@@ -101,8 +102,10 @@ class Attempts {
     const { hasNext } = this;
     const { isStreamed } = plan;
     const { retryableStatuses, retriesEmpty, shapesErrors } = config;
+    const request = plan.requestFor(this.model);
+    record.trace?.attempted(request, this.model);
     return upstream.open(
-      plan.requestFor(this.model),
+      request,
       { settings: config, hasAlternative: isStreamed && hasNext, failoverUntilMs },
       {
         client: record,
@@ -127,6 +130,7 @@ class Attempts {
 
   private report(reason: FailureReason, refusal: Refusal | undefined): void {
     this.record.failovers.push(reason);
+    this.record.trace?.failed(reason);
     this.tools.metrics.attemptFailed(reason);
     // That it cannot do this one request says nothing against a model.
     if (refusal !== 'context' && refusal !== 'ability') this.plan.watcher?.onFailed(this.model, reason);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiError } from '../openai/api-error.js';
 import type { FailureReason } from '../openai/failure-reason.js';
+import type { RequestTrace } from './request-trace.js';
 
 export type Mode = 'alias' | 'list' | 'direct' | 'none';
 
@@ -44,7 +45,10 @@ export class RequestRecord implements Client {
   early: EarlyAnswer | undefined;
   listener: ClientListener | undefined;
 
-  /** @param isCounted whether the metrics count this request. */
+  /**
+   * @param isCounted whether the metrics count this request.
+   * @param trace where traces are wanted
+   */
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
@@ -52,6 +56,7 @@ export class RequestRecord implements Client {
     readonly traceId: string | undefined,
     readonly startedAtMs: number,
     readonly isCounted: boolean,
+    readonly trace?: RequestTrace,
   ) {}
 
   /** The connection lets go of the response. */
