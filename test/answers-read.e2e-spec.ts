@@ -64,6 +64,9 @@ describe('a stream that begins with an error', () => {
     ['as a bare line', [`${LINE}\n`]],
     ['as a bare line without an end', [LINE]],
     ['as an event without an end', [ERROR.trimEnd()]],
+    ['as an event over several lines', ['data: {"error":\ndata: {"message":"It broke."}}\n\n']],
+    ['as bare JSON over several lines', ['{\n  "error": {\n    "message": "It broke."\n  }\n}\n\n']],
+    ['with a status of its own', ['data: {"error":{"message":"It broke.","status":503}}\n\n']],
     ['about an ability', ['data: {"error":{"message":"a/b is not a multimodal model","code":400}}\n\n']],
   ])('ATT-52, ATT-56, ATT-68: %s, makes way for the next model', async (_, chunks) => {
     first(async (connection) => {
@@ -83,6 +86,7 @@ describe('a stream that begins with an error', () => {
       'of a context of which nothing is known',
       'data: {"error":{"message":"maximum context length","code":400}}\n\n',
     ],
+    ['with a status that is for the client', 'data: {"error":{"message":"Slow down","status":429}}\n\n'],
     ['that is none, but text', 'data: {"text":"{\\"error\\":1}"}\n\n'],
     ['behind a good event', EVENT + ERROR],
   ])('ATT-53, ATT-54: but not with one %s', async (_, text) => {
@@ -221,11 +225,20 @@ describe('a refusal', () => {
       'upstream_500',
       '{"detail":"No infrastructure available to serve request"}',
     ],
+    [
+      '500 Internal Server Error',
+      'upstream_500',
+      '{"detail":{"message":"No result returned from upstream"}}',
+    ],
+    ['500 Internal Server Error', 'upstream_500', '{"detail":"UNHANDLED EXCEPTION during chute invocation"}'],
     ['404 Not Found', 'upstream_404', '{"detail":"model not found: first"}'],
     ['404 Not Found', 'upstream_404', '{"detail":"No matching chute found!"}'],
     ['402 Payment Required', 'upstream_402', '{"detail":"Chute unavailable because the creator is broke"}'],
     ['426 Upgrade Required', 'upstream_426', '{"detail":"This chute does not have TEE enabled."}'],
     ['400 Bad Request', 'upstream_400', nested('first is not a multimodal model')],
+    ['400 Bad Request', 'upstream_400', nested('This model does not support image input')],
+    ['400 Bad Request', 'upstream_400', nested('This model does not support tools')],
+    ['400 Bad Request', 'upstream_400', '{"object":"error","message":"tool choice requires a parser"}'],
     ['400 Bad Request', 'upstream_400', nested('"auto" tool choice requires --tool-call-parser to be set')],
   ])(
     'ATT-45, ATT-48, ATT-68: %s that means this model, makes way for the next one: %s',
@@ -291,6 +304,21 @@ describe('a refusal', () => {
       [JSON_TYPE],
       nested('maximum context length of 8 tokens'),
     ],
+    [
+      'a context, by its code',
+      '400 Bad Request',
+      [JSON_TYPE],
+      '{"error":{"message":"Too much.","code":"context_length_exceeded"}}',
+    ],
+    ['the edge', '403 Forbidden', ['Content-Type: text/html'], '<html>Forbidden</html>'],
+    ['its size', '413 Payload Too Large', [JSON_TYPE], '{"detail":"Request body is too large."}'],
+    ['a subscription', '402 Payment Required', [JSON_TYPE], '{"detail":"Subscription usage cap exceeded."}'],
+    [
+      'a free limit',
+      '429 Too Many Requests',
+      [JSON_TYPE],
+      '{"detail":"Free models limit reached for today, Infrastructure is at maximum capacity"}',
+    ],
     ['a token', '401 Unauthorized', [JSON_TYPE], '{"detail":"Invalid token."}'],
     ['nothing', '500 Internal Server Error', [], ''],
   ])(
@@ -309,9 +337,12 @@ describe('a refusal', () => {
 
   test('ATT-46, ATT-68: of a full model makes way where that is asked for', async () => {
     await restart({ FAILOVER_ON_CAPACITY: 'true' });
-    const body = readFileSync('testdata/chutes_live/chat_capacity_429_undated.json');
+    const live = readFileSync('testdata/chutes_live/chat_capacity_429_undated.json');
+    let body: string | Buffer = live;
     first(async (connection) => connection.write(response('429 Too Many Requests', [JSON_TYPE], body)));
     expect(await ask(true)).toMatchObject({ by: 'second', failovers: ['upstream_429'] });
+    body = '{"detail":"no_targets"}';
+    expect(headerOf(await stage.ask({ model: LIST }), 'x-chutes-autopilot-selected')).toBe('second');
   });
 
   test('ATT-67: that trickles is relayed within about a second, and on as it comes', async () => {

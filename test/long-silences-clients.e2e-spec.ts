@@ -60,63 +60,63 @@ function after(script: Script, body?: string): Behaviour {
 
 const WELL: Behaviour = { kind: 'slow-headers', ms: SILENCE_MS };
 
-describe('behind comments, openai', () => {
-  const stream = async () => {
-    const client = new OpenAI({ baseURL: stage.baseURL, apiKey: KEY, logLevel: 'off' });
-    const messages = [{ role: 'user' as const, content: PROMPT }];
-    return Array.fromAsync(await client.chat.completions.create({ model: FIRST, messages, stream: true }));
-  };
+async function streamOfOpenAi() {
+  const client = new OpenAI({ baseURL: stage.baseURL, apiKey: KEY, logLevel: 'off' });
+  const messages = [{ role: 'user' as const, content: PROMPT }];
+  return Array.fromAsync(await client.chat.completions.create({ model: FIRST, messages, stream: true }));
+}
 
+describe('behind comments, openai', () => {
   test('ATT-101, ATT-102, RTE-21: reads an answer', async () => {
     stage.chutes.behave(FIRST, WELL);
-    const chunks = await stream();
+    const chunks = await streamOfOpenAi();
     expect(chunks.some(({ choices: [choice] }) => choice?.finish_reason === 'stop')).toBe(true);
     expect(chunks.map(({ choices: [choice] }) => choice?.delta.content ?? '').join('')).toContain(FIRST);
   });
 
   test.each(BREAKS)('ATT-103, ATT-104, RTE-21: raises, and asks once: %s', async (_, behaviour, expected) => {
     stage.chutes.behave(FIRST, behaviour);
-    expect(await failureOf(stream(), APIError)).toMatchObject(expected);
+    expect(await failureOf(streamOfOpenAi(), APIError)).toMatchObject(expected);
     expect(stage.models).toEqual([FIRST]);
   });
 });
 
-describe('behind comments, LangChain', () => {
-  const stream = async () => {
-    const configuration = { baseURL: stage.baseURL };
-    const chat = new ChatOpenAI({ model: FIRST, apiKey: KEY, configuration, maxRetries: 0 });
-    return Array.fromAsync(await chat.stream(PROMPT));
-  };
+async function streamOfLangChain() {
+  const configuration = { baseURL: stage.baseURL };
+  const chat = new ChatOpenAI({ model: FIRST, apiKey: KEY, configuration, maxRetries: 0 });
+  return Array.fromAsync(await chat.stream(PROMPT));
+}
 
+describe('behind comments, LangChain', () => {
   test('ATT-101, ATT-102, RTE-21: reads an answer', async () => {
     stage.chutes.behave(FIRST, WELL);
-    expect((await stream()).map(({ text }) => text).join('')).toContain(FIRST);
+    expect((await streamOfLangChain()).map(({ text }) => text).join('')).toContain(FIRST);
   });
 
   test.each(BREAKS)('ATT-103, ATT-104, RTE-21: raises: %s', async (_, behaviour, expected) => {
     stage.chutes.behave(FIRST, behaviour);
-    expect(await failureOf(stream(), APIError)).toMatchObject(expected);
+    expect(await failureOf(streamOfLangChain(), APIError)).toMatchObject(expected);
   });
 });
 
-describe('behind comments, AI SDK', () => {
-  const stream = () => {
-    const errors: unknown[] = [];
-    const chutes = createOpenAICompatible({ name: 'chutes', baseURL: stage.baseURL, apiKey: KEY });
-    const onError = ({ error }: { error: unknown }) => void errors.push(error);
-    return { errors, result: streamText({ model: chutes(FIRST), prompt: PROMPT, maxRetries: 0, onError }) };
-  };
+function streamOfAiSdk() {
+  const errors: unknown[] = [];
+  const chutes = createOpenAICompatible({ name: 'chutes', baseURL: stage.baseURL, apiKey: KEY });
+  const onError = ({ error }: { error: unknown }) => void errors.push(error);
+  return { errors, result: streamText({ model: chutes(FIRST), prompt: PROMPT, maxRetries: 0, onError }) };
+}
 
+describe('behind comments, AI SDK', () => {
   test('ATT-101, ATT-102, RTE-21: reads an answer', async () => {
     stage.chutes.behave(FIRST, WELL);
-    const { errors, result } = stream();
+    const { errors, result } = streamOfAiSdk();
     expect(await result.text).toContain(FIRST);
     expect([errors, await result.finishReason]).toEqual([[], 'stop']);
   });
 
   test.each(BREAKS)('ATT-103, ATT-104, RTE-21: tells of an error: %s', async (_, behaviour, expected) => {
     stage.chutes.behave(FIRST, behaviour);
-    const { errors, result } = stream();
+    const { errors, result } = streamOfAiSdk();
     await Array.fromAsync(result.textStream);
     expect(errors).toMatchObject([expected]);
     expect(await result.finishReason).toBe('error');
