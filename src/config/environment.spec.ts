@@ -86,10 +86,14 @@ describe('what is refused', () => {
   it.each(['api.example/path', 'file:///etc/models.json', 'https://me:pw@api.example'])(
     'CFG-8: %s as an address of the control plane',
     (value) => {
-      const names = ['MODELS_URL', 'UTILIZATION_URL', 'EVIDENCE_BASE_URL'];
+      const names = ['MODELS_URL', 'UTILIZATION_URL', 'STATS_URL', 'EVIDENCE_BASE_URL'];
       expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
     },
   );
+
+  it.each(['Off', 'none', 'false'])('CFG-61: STATS_URL=%s', (value) => {
+    expect(refused({ STATS_URL: value })).toEqual(['STATS_URL']);
+  });
 
   it.each([
     'proxy.example:3128/path',
@@ -199,6 +203,10 @@ describe('what is refused', () => {
       'null, which any page can make its origin, is allowed by * alone',
     ]);
     expect(problem).not.toContain('hunter2');
+  });
+
+  it.each(['Client', 'session', 'true'])('CFG-62: STICKY_SCOPE=%s', (value) => {
+    expect(refused({ STICKY_SCOPE: value })).toEqual(['STICKY_SCOPE']);
   });
 
   it.each(['OpenAI', 'anthropic', 'true'])('CFG-57: ERROR_SHAPE=%s', (value) => {

@@ -8,6 +8,7 @@ import {
   IsFurtherListenAddress,
   IsHeaderName,
   IsHttpUrl,
+  IsHttpUrlOrOff,
   IsListenAddress,
   IsOriginList,
   IsProxyUrl,
@@ -33,6 +34,8 @@ export class Environment {
   @WholeNumber() MODELS_REFRESH_MS = 300_000;
   @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';
   @WholeNumber() UTILIZATION_REFRESH_MS = 5_000;
+  @IsHttpUrlOrOff() STATS_URL = 'https://api.chutes.ai/invocations/stats/llm';
+  @WholeNumber() STATS_REFRESH_MS = 600_000;
   @IsBaseUrl() EVIDENCE_BASE_URL = 'https://api.chutes.ai';
   @WholeNumber() CONTROL_PLANE_TIMEOUT_MS = 10_000;
 
@@ -82,6 +85,8 @@ export class Environment {
   @WholeNumber({ min: 0, max: 10_000_000 }) STICKY_MAX_ENTRIES = 10_000;
   @WholeNumber({ min: 0 }) STICKY_FAILBACK_SECS = 30;
   @IsHeaderName() STICKY_SESSION_HEADER = 'x-session-id';
+  @IsIn(['client', 'conversation'], { message: 'STICKY_SCOPE must be client or conversation' })
+  STICKY_SCOPE: 'client' | 'conversation' = 'client';
   @IsSharedSecret({ neededWith: REDIS }) STICKY_HASH_SECRET = '';
 
   @IsBoolean() TRUST_PROXY_HEADERS = false;

@@ -1,5 +1,6 @@
-import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { type ChatRequest, chatRequest } from './chat-request.js';
+import { chutesWith } from './chutes-with.js';
 import { RawClient } from './raw-client.js';
 import type { RawResponse } from './raw-response.js';
 import { RawUpstream } from './raw-upstream.js';
@@ -29,9 +30,9 @@ export class RawStage {
     env: Env = {},
     { tls = false, models = MODELS.map((id): { id: string } => ({ id })) } = {},
   ): Promise<RawStage> {
-    const feeds = await ChutesSimulator.start();
-    feeds.models = models;
-    feeds.utilization = models.map(({ id }, place) => ({ name: id, active_instance_count: 9 - place }));
+    const feeds = await chutesWith(models, {
+      utilization: models.map(({ id }, place) => ({ name: id, active_instance_count: 9 - place })),
+    });
     const upstream = await RawUpstream.start();
     const router = await startRouter(feeds, {
       BACKEND_BASE_URL: tls ? upstream.url.replace('http:', 'https:') : upstream.url,
