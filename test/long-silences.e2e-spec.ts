@@ -71,7 +71,7 @@ async function line(): Promise<Readonly<Record<string, unknown>>> {
 const good = response('200 OK', [EVENT_STREAM, 'X-Chutes-InvocationID: 7'], EVENT + STOP);
 
 describe('a stream that waits', () => {
-  test('ATT-101, ATT-102, ATT-106: gets a stream of comments, and then the answer in it', async () => {
+  test('ATT-101, ATT-106: gets a stream of comments, and then the answer in it', async () => {
     await set({ CORS_ALLOWED_ORIGINS: '*' });
     later('first', async (connection) => connection.write(good));
     const request = {

@@ -70,7 +70,7 @@ describe('a request that is too long for its model', () => {
     expect(course.failovers).toEqual(['upstream_400']);
   });
 
-  test('ATT-69, ATT-54, OBS-100: also where that is said by the first event of a stream', async () => {
+  test('ATT-69, OBS-100: also where that is said by the first event of a stream', async () => {
     const course = await courseOf(ALIAS, { 'a/8k': event(MESSAGES[1] as string) });
     expect(course).toMatchObject({ status: 200, by: 'd/32k-TEE', failovers: ['upstream_error_event'] });
     expect((await metricsOf(stage.router)).by('kind', 'refusals_total')).toEqual({ context: 1 });
