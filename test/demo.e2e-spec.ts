@@ -56,6 +56,8 @@ describe('the tour', () => {
       'the alias',
       'a picture',
       'first model is down',
+      'begins with an error',
+      'ends politely in the middle',
       'one model by its name',
       'a rate limit',
     ]) {

@@ -43,6 +43,7 @@ test('OBS-23: these metrics there are, with these labels, and no others', async 
     'ready_allowlist_size gauge',
     'ready_candidates gauge',
     'ready_snapshot_age_ms gauge',
+    'refusals_total counter kind',
     'request_duration_seconds histogram mode',
     'requests_active gauge',
     'requests_shed_total counter reason',

@@ -51,6 +51,7 @@ describe('loadConfig', () => {
         retryableStatuses: new Set([502, 503, 504]),
         failsOverOnCapacity: false,
         retriesEmpty: false,
+        keepAliveMs: 0,
         shapesErrors: false,
         learnsDeadlines: true,
       },
@@ -372,6 +373,14 @@ describe('what the settings become', () => {
       { failures: 0, cooldownMs: 1, maxMs: 2 },
       5_000,
       false,
+    ]);
+  });
+
+  it('CFG-101: how long the client of a stream waits in silence', () => {
+    expect(loadConfig({ SSE_KEEPALIVE_SECS: '15' }).attempts.keepAliveMs).toBe(15_000);
+    expect(loadConfig({ SSE_KEEPALIVE_SECS: '0' }).attempts.keepAliveMs).toBe(0);
+    expect(errorOf({ SSE_KEEPALIVE_SECS: '86401' }).problems).toEqual([
+      'SSE_KEEPALIVE_SECS must be a whole number from 0 to 86400',
     ]);
   });
 

@@ -102,6 +102,8 @@ function toConfig(env: Environment) {
       ) as ReadonlySet<number>,
       failsOverOnCapacity: env.FAILOVER_ON_CAPACITY,
       retriesEmpty: env.RETRY_EMPTY_ANSWERS,
+      /** How long the client of a stream waits in silence; 0: for as long as it takes. */
+      keepAliveMs: env.SSE_KEEPALIVE_SECS * 1_000,
       shapesErrors: env.ERROR_SHAPE === 'openai',
       learnsDeadlines: env.LEARNED_DEADLINES,
     },

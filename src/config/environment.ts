@@ -76,6 +76,7 @@ export class Environment {
   @WholeNumber() COOLDOWN_MAX_MS = 120_000;
   @WholeNumber({ min: 0 }) CAPACITY_AVOID_SECS = 30;
   @IsBoolean() LEARNED_DEADLINES = true;
+  @WholeNumber({ min: 0, max: 86_400 }) SSE_KEEPALIVE_SECS = 0;
   @IsIn(['upstream', 'openai'], { message: 'ERROR_SHAPE must be upstream or openai' })
   ERROR_SHAPE: 'upstream' | 'openai' = 'upstream';
   @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;

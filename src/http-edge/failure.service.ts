@@ -21,7 +21,9 @@ export class FailureService {
 
     if (response.writableEnded) return;
     // An answer that has begun must not look complete.
-    if (response.headersSent) {
+    if (record.early) {
+      record.early.fail(error);
+    } else if (response.headersSent) {
       record.isInterrupted = true;
       response.destroy();
     } else {

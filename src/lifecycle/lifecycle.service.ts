@@ -67,11 +67,12 @@ export class LifecycleService {
   private interrupt(): void {
     for (const record of this.unfinished) {
       const { response } = record;
-      if (response.headersSent) {
+      if (response.headersSent && !record.early) {
         this.relays.interrupt(record, 'shutting_down');
         continue;
       }
-      sendError(record, ApiError.shuttingDown());
+      if (record.early) record.early.fail(ApiError.interrupted('shutting_down'));
+      else sendError(record, ApiError.shuttingDown());
       // Whatever the upstream says from now on comes too late.
       record.leave();
     }

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { ApiError } from './api-error.js';
-import { anthropicErrorType, type Dialect, dialectOf, errorBody, errorEvent, KEEP_ALIVE } from './dialect.js';
+import {
+  anthropicErrorType,
+  type Dialect,
+  dialectOf,
+  errorBody,
+  errorEvent,
+  KEEP_ALIVE,
+  upstreamErrorEvent,
+} from './dialect.js';
 
 const INTERRUPTED = ApiError.interrupted('upstream_stream_interrupted').toBody();
 const { message } = INTERRUPTED.error;
@@ -44,7 +52,24 @@ describe('an error event', () => {
     expect(JSON.parse(data.slice('data: '.length))).toMatchObject({ type: 'error', error: { type, code } });
   });
 
-  test('ATT-62: no client takes what keeps a connection alive for a part of the answer', () => {
+  const SAID = { message: 'Too long.', code: null, detail: 'Too long.' };
+
+  test.each<[Dialect, number, string, object]>([
+    ['openai', 400, '', { error: SAID }],
+    [
+      'responses',
+      400,
+      'event: error\n',
+      { type: 'error', code: null, message: 'Too long.', param: null, error: SAID },
+    ],
+    ['messages', 400, 'event: error\n', { type: 'error', error: { ...SAID, type: 'invalid_request_error' } }],
+    ['messages', 429, 'event: error\n', { type: 'error', error: { ...SAID, type: 'rate_limit_error' } }],
+    ['messages', 200, 'event: error\n', { type: 'error', error: { ...SAID, type: 'api_error' } }],
+  ])('ATT-103: of the upstream’s own words for clients of %s, after a %i', (dialect, status, name, data) => {
+    expect(upstreamErrorEvent(dialect, status, SAID)).toBe(`${name}data: ${JSON.stringify(data)}\n\n`);
+  });
+
+  test('ATT-101: no client takes what keeps a connection alive for a part of the answer', () => {
     expect(KEEP_ALIVE.openai).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.responses).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.messages).toBe('event: ping\ndata: {"type":"ping"}\n\n');

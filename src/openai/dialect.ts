@@ -51,6 +51,33 @@ export function errorEvent(dialect: Dialect, { error }: ErrorResponse): string {
   }
 }
 
+/**
+ * The same for an answer of the upstream's.
+ *
+ * @param status of that answer
+ * @param error whatever it says, in the upstream's words
+ */
+export function upstreamErrorEvent(dialect: Dialect, status: number, error: SaidError): string {
+  switch (dialect) {
+    case 'openai':
+      return eventOf({ error });
+    case 'responses': {
+      const { code, message } = error;
+      return `event: error\n${eventOf({ type: 'error', code, message, param: null, error })}`;
+    }
+    case 'messages': {
+      const type = anthropicErrorType(status < 400 ? 502 : status);
+      return `event: error\n${eventOf({ type: 'error', error: { ...error, type } })}`;
+    }
+  }
+}
+
+/** At least this clients look for in an error. */
+interface SaidError {
+  readonly message: unknown;
+  readonly code: unknown;
+}
+
 function inAnthropicsWords(error: ErrorResponse['error']): object {
   return { ...error, type: anthropicErrorType(STATUS_OF_CODE[error.code]) };
 }

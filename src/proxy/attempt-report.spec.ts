@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import type { ModelId } from '../catalog/model-list.js';
 import type { FailureReason } from '../openai/failure-reason.js';
-import type { Refusal } from '../upstream/refusal.js';
+import type { Refusal } from '../openai/refusal-kind.js';
 import type { Outcome } from '../upstream/upstream-exchange.client.js';
 import { AttemptReport } from './attempt-report.js';
 import type { Verdict } from './verdict.js';

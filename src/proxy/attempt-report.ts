@@ -1,6 +1,6 @@
 import type { ModelId } from '../catalog/model-list.js';
 import type { FailureReason } from '../openai/failure-reason.js';
-import type { Refusal } from '../upstream/refusal.js';
+import type { Refusal } from '../openai/refusal-kind.js';
 import type { Outcome } from '../upstream/upstream-exchange.client.js';
 import type { AnswerWatcher } from '../upstream/relay.socket.js';
 import { isEventStream } from '../upstream/event-stream.js';

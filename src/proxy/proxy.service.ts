@@ -20,6 +20,7 @@ import { asHeaderValue } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
 import { DryRunService, isDryRun } from './dry-run.service.js';
+import { LongSilenceService } from './long-silence.service.js';
 import { upstreamRequests } from './upstream-requests.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
@@ -42,6 +43,7 @@ export class ProxyService {
     private readonly sticky: StickyService,
     private readonly dryRuns: DryRunService,
     private readonly attempts: AttemptsService,
+    private readonly silences: LongSilenceService,
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
     private readonly failures: FailureService,
@@ -90,7 +92,8 @@ export class ProxyService {
         requestFor,
         watcher: pin,
       };
-      const selected = await this.attempts.run(plan, record);
+      const attempts = this.attempts.run(plan, record);
+      const selected = await (asked.stream ? this.silences.seeThrough(record, path, attempts) : attempts);
       if (selected) this.relay(selected, pin, record);
     } catch (error) {
       this.failures.answer(error, record);
@@ -126,6 +129,7 @@ export class ProxyService {
     pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
+    if (this.silences.takes(exchange, answer, record)) return;
     const ownHeaders =
       record.mode === 'direct'
         ? []

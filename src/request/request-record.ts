@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiError } from '../openai/api-error.js';
 import type { FailureReason } from '../openai/failure-reason.js';
 import type { RequestTrace } from './request-trace.js';
 
@@ -40,6 +41,8 @@ export class RequestRecord implements Client {
   /** Set where the client has the whole answer though its response is still open. */
   isDelivered = false;
   isGone = false;
+  /** Set while nothing is chosen yet, but the client has been given a stream. */
+  early: EarlyAnswer | undefined;
   listener: ClientListener | undefined;
 
   /**
@@ -69,6 +72,12 @@ export class RequestRecord implements Client {
     this.firstByteAtMs = nowMs;
     this.bytesOut = Buffer.byteLength(body);
   }
+}
+
+/** An answer that was begun before it was known which it would be. */
+export interface EarlyAnswer {
+  /** Ends it well, with the error in it. */
+  fail(error: ApiError): void;
 }
 
 /** Who waits for an answer. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ModelId } from '../catalog/model-list.js';
-import type { Mode } from '../request/request-record.js';
 import type { Candidate } from './candidate.js';
 import {
   type Advice,
@@ -58,19 +57,21 @@ describe('the recipe of the order', () => {
   });
 });
 
-test.each<[string, Advice, number, Mode, boolean]>([
-  ['the first of a list', NO_ADVICE, 0, 'list', false],
-  ['the second of a list', NO_ADVICE, 1, 'list', true],
-  ['the first of a list after the pinned one', adviceOf('', '', 'c'), 1, 'list', false],
-  ['the second of a list while the first cools', adviceOf('a'), 0, 'list', true],
-  ['the first of a list that cools, after all others', adviceOf('a'), 3, 'list', false],
-  ['the best of an alias', NO_ADVICE, 0, 'alias', false],
-  ['the next one of an alias', NO_ADVICE, 1, 'alias', true],
-  ['the next one of an alias while the best cools', adviceOf('a'), 0, 'alias', true],
-  ['the next one of an alias whose best is full', adviceOf('', 'a'), 0, 'alias', true],
-  ['the best of an alias while another one cools', adviceOf('b'), 0, 'alias', false],
-])('STK-48: whether %s is a second choice', (_, advice, n, mode, expected) => {
-  expect(isSecondChoice(candidateOrder(CANDIDATES, advice), n, mode)).toBe(expected);
+test.each<[string, Advice, number, string, boolean]>([
+  ['the first', NO_ADVICE, 0, 'a', false],
+  ['the second', NO_ADVICE, 1, 'b', true],
+  ['the first after the pinned one', adviceOf('', '', 'c'), 1, 'a', false],
+  ['the second after the pinned one and the first', adviceOf('', '', 'c'), 2, 'b', true],
+  ['one behind the pinned one', adviceOf('', '', 'c'), 3, 'd', true],
+  ['the second after the first, which is pinned', adviceOf('', '', 'a'), 1, 'b', true],
+  ['the second while the first cools', adviceOf('a'), 0, 'b', true],
+  ['the first that cools, after all others', adviceOf('a'), 3, 'a', false],
+  ['the second while the first is full', adviceOf('', 'a'), 0, 'b', true],
+  ['the first while another one cools', adviceOf('b'), 0, 'a', false],
+])('STK-48: whether %s is a second choice', (_, advice, n, model, expected) => {
+  const order = candidateOrder(CANDIDATES, advice);
+  expect(order.candidates[placeOf(order, n)]?.model).toBe(model);
+  expect(isSecondChoice(order, n)).toBe(expected);
 });
 
 function adviceOf(cooling: string, avoided = '', pinned?: string): Advice {

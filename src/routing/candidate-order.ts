@@ -1,5 +1,4 @@
 import type { ModelId } from '../catalog/model-list.js';
-import type { Mode } from '../request/request-record.js';
 import type { Candidate } from './candidate.js';
 
 /** Candidates in the order in which they are tried. Where no step moves one, the list itself is shared and not copied. */
@@ -59,11 +58,10 @@ export function placeOf({ pinnedAt }: CandidateOrder, n: number): number {
 }
 
 /**
- * Whether the n-th to be tried answers in place of one that goes before it. The client's own order, and the best of an alias, are to
- * win again when that one is well.
+ * Whether the n-th to be tried answers in place of one that goes before it in the decided order. That one is to win again when it is
+ * well. A pinned one goes first whatever its place; where it fails, the first of the order is nobody's second choice.
  */
-export function isSecondChoice(order: CandidateOrder, n: number, mode: Mode): boolean {
-  if (mode === 'alias' && n > 0) return true;
+export function isSecondChoice(order: CandidateOrder, n: number): boolean {
   return order.candidates[placeOf(order, n)]?.model !== order.decided[0]?.model;
 }
 

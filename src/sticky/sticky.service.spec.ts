@@ -327,7 +327,10 @@ describe('models that are full', () => {
     expect(await service.pinFor(key, LIST, false)).toBeUndefined();
     service.answered(key, undefined, { model: A, isSecondChoice: false });
     expect((await heldBy(service, one, 'a,b,c'))?.model).toBeUndefined();
-    expect(await service.describe(clientIn(service, one, 'a,b,c', {}), turnOf('a,b,c'), LIST)).toEqual({ model: A, applies: false });
+    expect(await service.describe(clientIn(service, one, 'a,b,c', {}), turnOf('a,b,c'), LIST)).toEqual({
+      model: A,
+      applies: false,
+    });
     service.full(key, B);
     service.answered(key, undefined, { model: C, isSecondChoice: false });
     expect((await heldBy(service, one, 'a,b,c'))?.model).toBe(C);

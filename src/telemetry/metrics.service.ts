@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { FailureReason } from '../openai/failure-reason.js';
 import { ABORT_PHASES, type AbortPhase, type Mode } from '../request/request-record.js';
+import { type Refusal, REFUSALS } from '../openai/refusal-kind.js';
 import { SHED_REASONS, type ShedReason } from '../openai/shed-reason.js';
 import { OneLabelHistogram } from './one-label-histogram.js';
 import { LabelCounts } from './label-counts.js';
@@ -31,6 +32,11 @@ export class MetricsService {
     'status',
   ]);
   private readonly failovers = this.counter('failover_reason_total', 'Failed attempts.', ['reason']);
+  private readonly refusals = this.counter(
+    'refusals_total',
+    'Refusals whose meaning is known, while another model could have been asked.',
+    ['kind'],
+  );
   private readonly exclusions = this.counter(
     'excluded_total',
     'Models that could not have answered a request, or that an alias leaves out.',
@@ -106,6 +112,10 @@ export class MetricsService {
     this.failovers.inc({ reason });
   }
 
+  refused(kind: Refusal): void {
+    this.refusals.inc({ kind });
+  }
+
   modelsExcluded(reason: string, models: number): void {
     this.exclusions.inc({ reason }, models);
   }
@@ -160,6 +170,7 @@ export class MetricsService {
   /** Prometheus sees no increase in a series that begins with 1. */
   private startAtZero(): void {
     for (const phase of ABORT_PHASES) this.clientAborts.inc({ phase }, 0);
+    for (const kind of REFUSALS) this.refusals.inc({ kind }, 0);
     for (const reason of SHED_REASONS) this.sheds.inc({ reason }, 0);
     for (const outcome of PROBE_OUTCOMES) this.probes.inc({ outcome }, 0);
     for (const feed of FEEDS) {

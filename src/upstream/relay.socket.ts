@@ -61,7 +61,8 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
 
   start(status: number, headers: FlatHeaders): void {
     this.record.listener = this;
-    this.raw.writeHead(status, headers as string[]);
+    // A client that has waited for long has been given a stream already.
+    if (!this.raw.headersSent) this.raw.writeHead(status, headers as string[]);
     const whole = this.tail ? undefined : this.exchange.takeWhole();
     if (whole) this.sendWhole(whole);
     else this.stream();
