@@ -105,7 +105,7 @@ describe('the budget', () => {
   });
 });
 
-test('CFG-100, ATT-100: no body is refused for the sake of an answer that is held', async () => {
+test('CFG-65, ATT-71: no body is refused for the sake of an answer that is held', async () => {
   edge.chutes.behave(MODEL, {
     kind: 'scripted',
     script: async (exchange) => {

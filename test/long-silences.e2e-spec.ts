@@ -71,7 +71,7 @@ async function line(): Promise<Readonly<Record<string, unknown>>> {
 const good = response('200 OK', [EVENT_STREAM, 'X-Chutes-InvocationID: 7'], EVENT + STOP);
 
 describe('a stream that waits', () => {
-  test('ATT-101, ATT-106: gets a stream of comments, and then the answer in it', async () => {
+  test('ATT-72, ATT-77: gets a stream of comments, and then the answer in it', async () => {
     await set({ CORS_ALLOWED_ORIGINS: '*' });
     later('first', async (connection) => connection.write(good));
     const request = {
@@ -100,7 +100,7 @@ describe('a stream that waits', () => {
     expect(ttfbMs).toBeGreaterThan(1_900);
   });
 
-  test('ATT-101: is tried elsewhere as before', async () => {
+  test('ATT-72: is tried elsewhere as before', async () => {
     await set();
     later('first', (connection) => connection.reset());
     stage.upstream.answer('second', async (connection) => void (await connection.write(good)));
@@ -109,7 +109,7 @@ describe('a stream that waits', () => {
     expect((await line())['failovers']).toEqual(['upstream_reset']);
   });
 
-  test('ATT-101: by an error at the beginning of its stream, too', async () => {
+  test('ATT-72: by an error at the beginning of its stream, too', async () => {
     await set();
     later('first', async (connection) =>
       connection.write(response('200 OK', [EVENT_STREAM], 'data: {"error":{"code":500}}\n\n')),
@@ -118,7 +118,7 @@ describe('a stream that waits', () => {
     expect(behind(await (await askAndWait(LIST)).response())).toBe(EVENT + STOP);
   });
 
-  test('ATT-102: ends as broken where its answer breaks', async () => {
+  test('ATT-73: ends as broken where its answer breaks', async () => {
     await set();
     later('first', async (connection) => {
       await connection.write(head('200 OK', EVENT_STREAM, CHUNKED) + chunk(EVENT));
@@ -132,14 +132,14 @@ describe('a stream that waits', () => {
     expect((await line())['ending']).toBe('interrupted');
   });
 
-  test('ATT-102: ends as unfinished where its answer ends in the middle', async () => {
+  test('ATT-73: ends as unfinished where its answer ends in the middle', async () => {
     await set();
     later('first', async (connection) => connection.write(response('200 OK', [EVENT_STREAM], EVENT)));
     const answer = await (await askAndWait('first')).response();
     expect([answer.isComplete, behind(answer).includes('upstream_stream_interrupted')]).toEqual([true, true]);
   });
 
-  test('ATT-101: reaches HTTP/1.0 clients', async () => {
+  test('ATT-72: reaches HTTP/1.0 clients', async () => {
     await set();
     later('first', async (connection) => connection.write(good));
     const client = await stage.open({ model: 'first', stream: true, httpVersion: '1.0' });
@@ -150,13 +150,13 @@ describe('a stream that waits', () => {
     expect(headerOf(answer, 'transfer-encoding')).toBeUndefined();
   });
 
-  test('ATT-101: on /v1/completions, too', async () => {
+  test('ATT-72: on /v1/completions, too', async () => {
     await set();
     later('first', async (connection) => connection.write(good));
     expect(behind(await (await askAndWait('first', '/v1/completions')).response())).toBe(EVENT + STOP);
   });
 
-  test('ATT-101: not where nothing is streamed, and not where the answer comes sooner', async () => {
+  test('ATT-72: not where nothing is streamed, and not where the answer comes sooner', async () => {
     await set();
     const ANSWER = '{"choices":[]}';
     stage.upstream.answer('first', async (connection) => {
@@ -174,7 +174,7 @@ describe('a stream that waits', () => {
 });
 
 describe('an answer that is none of its streams', () => {
-  test('ATT-103, ATT-106: an error of the upstream’s comes as an event', async () => {
+  test('ATT-74, ATT-77: an error of the upstream’s comes as an event', async () => {
     await set();
     later('first', async (connection) =>
       connection.write(response('429 Too Many Requests', [JSON_TYPE], FULL)),
@@ -238,7 +238,7 @@ describe('an answer that is none of its streams', () => {
       gzipSync(EVENT),
       { message: 'The upstream answered with 200, but with no stream.' },
     ],
-  ])('ATT-103: %s is an error event', async (_, status, headers, body, expected) => {
+  ])('ATT-74: %s is an error event', async (_, status, headers, body, expected) => {
     await set();
     later('first', async (connection) => connection.write(response(status, headers, body)));
     const answer = await (await askAndWait('first')).response();
@@ -246,7 +246,7 @@ describe('an answer that is none of its streams', () => {
     expect(errorIn(answer)).toMatchObject(expected);
   });
 
-  test('ATT-103: 64 KiB of it are read', async () => {
+  test('ATT-74: 64 KiB of it are read', async () => {
     await set();
     later('first', async (connection) => {
       await connection.write(head('500 Internal Server Error', CHUNKED));
@@ -256,7 +256,7 @@ describe('an answer that is none of its streams', () => {
     expect(error['message']).toBe('x'.repeat(65_536));
   });
 
-  test('ATT-103: one that never ends is told within about two seconds', async () => {
+  test('ATT-74: one that never ends is told within about two seconds', async () => {
     await set();
     later('first', async (connection) =>
       connection.write(head('500 Internal Server Error', JSON_TYPE, CHUNKED) + chunk('{"detail":"I wa')),
@@ -267,7 +267,7 @@ describe('an answer that is none of its streams', () => {
   test.each([
     ['/v1/chat/completions', /^data: \{"error":\{[^\n]*"code":"upstream_reset"\}\}\n\n$/],
     ['/v1/completions', /^data: \{"error":\{[^\n]*"code":"upstream_reset"\}\}\n\n$/],
-  ])('ATT-104: an error of the router’s own on %s is one, too', async (path, expected) => {
+  ])('ATT-75: an error of the router’s own on %s is one, too', async (path, expected) => {
     await set();
     later('*', (connection) => connection.reset());
     const answer = await (await askAndWait(LIST, path)).response();
@@ -280,7 +280,7 @@ describe('an answer that is none of its streams', () => {
     });
   });
 
-  test('ATT-104: so is the end of the router', async () => {
+  test('ATT-75: so is the end of the router', async () => {
     await set({ SHUTDOWN_GRACE_MS: '1' });
     later('first', () => {});
     const client = await stage.open({ model: 'first', stream: true });
@@ -293,7 +293,7 @@ describe('an answer that is none of its streams', () => {
 });
 
 describe('whoever waits', () => {
-  test('ATT-105: can leave, and its upstream request ends', async () => {
+  test('ATT-76: can leave, and its upstream request ends', async () => {
     await set();
     const gone = Promise.withResolvers<void>();
     stage.upstream.answer('first', async (connection) => {
@@ -308,7 +308,7 @@ describe('whoever waits', () => {
     expect((await metricsAfter(stage.router, 1)).value('client_aborts_total', { phase: 'waiting' })).toBe(1);
   });
 
-  test('ATT-105: behind another request on its connection is told nothing before its turn', async () => {
+  test('ATT-76: behind another request on its connection is told nothing before its turn', async () => {
     await set();
     later('first', async (connection) => connection.write(response('200 OK', [JSON_TYPE], '{"choices":[]}')));
     stage.upstream.answer('second', async (connection) => {
@@ -328,7 +328,7 @@ describe('whoever waits', () => {
     expect([answer.body.toString().startsWith(COMMENT), behind(answer)]).toEqual([true, EVENT + STOP]);
   });
 
-  test('ATT-105: has its connection for the next request', async () => {
+  test('ATT-76: has its connection for the next request', async () => {
     await set();
     later('first', (connection) => connection.reset());
     const client = await askAndWait('first');

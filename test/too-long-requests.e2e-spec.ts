@@ -70,7 +70,7 @@ describe('a request that is too long for its model', () => {
     expect(course.failovers).toEqual(['upstream_400']);
   });
 
-  test('ATT-69, OBS-100: also where that is said by the first event of a stream', async () => {
+  test('ATT-69, OBS-53: also where that is said by the first event of a stream', async () => {
     const course = await courseOf(ALIAS, { 'a/8k': event(MESSAGES[1] as string) });
     expect(course).toMatchObject({ status: 200, by: 'd/32k-TEE', failovers: ['upstream_error_event'] });
     expect((await metricsOf(stage.router)).by('kind', 'refusals_total')).toEqual({ context: 1 });
@@ -128,12 +128,12 @@ describe('refusals_total', () => {
     ['a token', '401 Unauthorized', '{"detail":"Invalid token."}', { account: 1 }],
     ['what is not recognised', '500 Internal Server Error', '{"detail":"Internal server error"}', {}],
     ['a 502', '502 Bad Gateway', '{"detail":"exhausted all available targets"}', {}],
-  ])('OBS-100: counts %s by its kind', async (_, status, body, expected) => {
+  ])('OBS-53: counts %s by its kind', async (_, status, body, expected) => {
     await courseOf('a/8k,b/unknown', { 'a/8k': response(status, [JSON_TYPE], body) });
     expect((await metricsOf(stage.router)).by('kind', 'refusals_total')).toEqual(expected);
   });
 
-  test('OBS-100: not of the last model, and from the start on with each kind', async () => {
+  test('OBS-53: not of the last model, and from the start on with each kind', async () => {
     const body = '{"detail":"model not found: a/8k"}';
     await courseOf('a/8k', { 'a/8k': response('404 Not Found', [JSON_TYPE], body) });
     const metrics = await metricsOf(stage.router);

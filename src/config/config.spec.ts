@@ -376,7 +376,7 @@ describe('what the settings become', () => {
     ]);
   });
 
-  it('CFG-101: how long the client of a stream waits in silence', () => {
+  it('CFG-66: how long the client of a stream waits in silence', () => {
     expect(loadConfig({ SSE_KEEPALIVE_SECS: '15' }).attempts.keepAliveMs).toBe(15_000);
     expect(loadConfig({ SSE_KEEPALIVE_SECS: '0' }).attempts.keepAliveMs).toBe(0);
     expect(errorOf({ SSE_KEEPALIVE_SECS: '86401' }).problems).toEqual([

@@ -65,11 +65,11 @@ describe('an error event', () => {
     ['messages', 400, 'event: error\n', { type: 'error', error: { ...SAID, type: 'invalid_request_error' } }],
     ['messages', 429, 'event: error\n', { type: 'error', error: { ...SAID, type: 'rate_limit_error' } }],
     ['messages', 200, 'event: error\n', { type: 'error', error: { ...SAID, type: 'api_error' } }],
-  ])('ATT-103: of the upstream’s own words for clients of %s, after a %i', (dialect, status, name, data) => {
+  ])('ATT-74: of the upstream’s own words for clients of %s, after a %i', (dialect, status, name, data) => {
     expect(upstreamErrorEvent(dialect, status, SAID)).toBe(`${name}data: ${JSON.stringify(data)}\n\n`);
   });
 
-  test('ATT-101: no client takes what keeps a connection alive for a part of the answer', () => {
+  test('ATT-72: no client takes what keeps a connection alive for a part of the answer', () => {
     expect(KEEP_ALIVE.openai).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.responses).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.messages).toBe('event: ping\ndata: {"type":"ping"}\n\n');

@@ -36,7 +36,7 @@ function begin() {
 
 const HEAD = '200 {"content-type":"text/event-stream","x-request-id":"id"}';
 
-test('ATT-105: a client that has not taken the last comment gets no other', () => {
+test('ATT-76: a client that has not taken the last comment gets no other', () => {
   const { response, record } = begin();
   const stream = new EarlyStream(record, 'openai');
   stream.keepAlive();
@@ -48,7 +48,7 @@ test('ATT-105: a client that has not taken the last comment gets no other', () =
   expect(record.bytesOut).toBe(22);
 });
 
-test('ATT-101, ATT-104: clients of Anthropic’s get pings, and errors of their kind', () => {
+test('ATT-72, ATT-75: clients of Anthropic’s get pings, and errors of their kind', () => {
   const { response, record } = begin();
   const stream = new EarlyStream(record, 'messages');
   stream.keepAlive();
@@ -60,7 +60,7 @@ test('ATT-101, ATT-104: clients of Anthropic’s get pings, and errors of their 
   expect(record.isInterrupted).toBe(true);
 });
 
-test('ATT-104: it ends once', () => {
+test('ATT-75: it ends once', () => {
   const { response, record } = begin();
   const stream = new EarlyStream(record, 'openai');
   stream.keepAlive();

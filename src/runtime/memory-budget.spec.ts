@@ -13,7 +13,7 @@ class Borrower {
 }
 
 describe('a budget of 100 bytes', () => {
-  test('ATT-100: lends what there is, and no more', () => {
+  test('ATT-71: lends what there is, and no more', () => {
     const budget = new MemoryBudget(100);
     budget.take(40);
     const first = new Borrower(budget, 50);
@@ -24,7 +24,7 @@ describe('a budget of 100 bytes', () => {
     expect(budget.isOverdrawn).toBe(false);
   });
 
-  test('CFG-100: has loans end where room is needed, as many as it takes', () => {
+  test('CFG-65: has loans end where room is needed, as many as it takes', () => {
     const budget = new MemoryBudget(100);
     const borrowers = [new Borrower(budget, 30), new Borrower(budget, 30), new Borrower(budget, 30)];
     expect(budget.makeRoom(40)).toBe(true);
@@ -35,7 +35,7 @@ describe('a budget of 100 bytes', () => {
     expect(budget.makeRoom(60)).toBe(true);
   });
 
-  test('CFG-100: may be overdrawn by what is there already', () => {
+  test('CFG-65: may be overdrawn by what is there already', () => {
     const budget = new MemoryBudget(100);
     const borrower = new Borrower(budget, 30);
     budget.take(90);
@@ -43,7 +43,7 @@ describe('a budget of 100 bytes', () => {
     expect(borrower.loan).toBeUndefined();
   });
 
-  test('CFG-100: gets back what was lent once, however often it is given back', () => {
+  test('CFG-65: gets back what was lent once, however often it is given back', () => {
     const budget = new MemoryBudget(100);
     const { loan } = new Borrower(budget, 100);
     loan?.end();

@@ -188,7 +188,7 @@ describe('what an answer says as the error of an event', () => {
         choices: [],
       },
     ],
-  ])('ATT-103: %s', (_, status, body, expected) => {
+  ])('ATT-74: %s', (_, status, body, expected) => {
     expect(saidBy(status, Buffer.from(body))).toEqual(expected);
   });
 });

@@ -252,7 +252,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(connection.paused).toBe(true);
   });
 
-  test('ATT-100: of which there is no room for more is chosen as far as it has come', async () => {
+  test('ATT-71: of which there is no room for more is chosen as far as it has come', async () => {
     const budget = new MemoryBudget(100);
     answer(200, JSON_TYPE, {}, budget);
     connection.data('x'.repeat(60));
@@ -267,7 +267,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(handedOver().join('')).toBe(`${'x'.repeat(101)}END`);
   });
 
-  test('ATT-100: or at the end of its turn where there is none', async () => {
+  test('ATT-71: or at the end of its turn where there is none', async () => {
     answer(200, JSON_TYPE, {}, new MemoryBudget(10));
     connection.data('x'.repeat(11));
     await turn();
@@ -275,7 +275,7 @@ describe('an answer that is read before it is chosen', () => {
     expect(outcome).toEqual(opened(200));
   });
 
-  test('ATT-100, CFG-100: gives way to whoever needs the room', async () => {
+  test('ATT-71, CFG-65: gives way to whoever needs the room', async () => {
     const budget = new MemoryBudget(100);
     answer(200, JSON_TYPE, {}, budget);
     connection.data('x'.repeat(60));
@@ -291,7 +291,7 @@ describe('an answer that is read before it is chosen', () => {
     ['it breaks', () => connection.abort(new Error('x'))],
     ['nobody wants it any more', () => exchange.abandon()],
     ['its time is over', async () => jest.advanceTimersByTimeAsync(2_100)],
-  ])('ATT-100: gives its room back when %s', async (_, over) => {
+  ])('ATT-71: gives its room back when %s', async (_, over) => {
     const budget = new MemoryBudget(100);
     answer(200, JSON_TYPE, {}, budget);
     connection.data('x'.repeat(60));
