@@ -1,3 +1,4 @@
+// Long: one instrument after the other, and nothing else.
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { FailureReason } from '../openai/failure-reason.js';
