@@ -2,6 +2,7 @@ import { IsIn } from 'class-validator';
 import { AreAliases } from './aliases.js';
 import {
   IsBaseUrl,
+  IsBaseUrlOrOff,
   IsBoolean,
   IsCidrList,
   IsFurtherListenAddress,
@@ -27,6 +28,8 @@ export class Environment {
   @IsFurtherListenAddress('LISTEN_ADDR') ADMIN_LISTEN_ADDR = '';
 
   @IsBaseUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
+  @IsBaseUrlOrOff() RESPONSES_BASE_URL = 'https://responses.chutes.ai';
+  @IsBaseUrlOrOff() MESSAGES_BASE_URL = 'https://claude.chutes.ai';
   @IsHttpUrl() MODELS_URL = 'https://llm.chutes.ai/v1/models';
   @WholeNumber() MODELS_REFRESH_MS = 300_000;
   @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';

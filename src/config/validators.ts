@@ -39,12 +39,21 @@ export function IsHttpUrl(): PropertyDecorator {
   return rule('an http or https URL without credentials and fragment', isHttpUrl);
 }
 
-/** Paths are added to it, so that a query has no place in it. */
+const BASE_URL = 'an http or https URL without credentials, query and fragment';
+/** For what can be done without. */
+export const OFF = 'off';
+
 export function IsBaseUrl(): PropertyDecorator {
-  return rule(
-    'an http or https URL without credentials, query and fragment',
-    (value) => isHttpUrl(value) && URL.parse(String(value))?.search === '',
-  );
+  return rule(BASE_URL, isBaseUrl);
+}
+
+export function IsBaseUrlOrOff(): PropertyDecorator {
+  return rule(`${BASE_URL}, or ${OFF}`, (value) => value === OFF || isBaseUrl(value));
+}
+
+/** Paths are added to it, so that a query has no place in it. */
+function isBaseUrl(value: unknown): boolean {
+  return isHttpUrl(value) && URL.parse(String(value))?.search === '';
 }
 
 function isHttpUrl(value: unknown): boolean {

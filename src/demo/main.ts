@@ -48,6 +48,8 @@ async function demo(isOnce: boolean): Promise<number> {
 async function startRouter(upstream: string): Promise<NestFastifyApplication> {
   const config = loadConfig({
     BACKEND_BASE_URL: upstream,
+    RESPONSES_BASE_URL: upstream,
+    MESSAGES_BASE_URL: upstream,
     EVIDENCE_BASE_URL: upstream,
     MODELS_URL: `${upstream}/v1/models`,
     UTILIZATION_URL: `${upstream}/chutes/utilization`,

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { ApiError } from './api-error.js';
-import { anthropicErrorType, type Dialect, dialectOf, errorBody, errorEvent, KEEP_ALIVE } from './dialect.js';
+import {
+  anthropicErrorType,
+  type Dialect,
+  dialectOf,
+  dialectOfTarget,
+  errorBody,
+  errorEvent,
+  KEEP_ALIVE,
+} from './dialect.js';
 
 const INTERRUPTED = ApiError.interrupted('upstream_stream_interrupted').toBody();
 const { message } = INTERRUPTED.error;
@@ -15,6 +23,24 @@ test.each<[string, Dialect]>([
   ['/v1/messagesx', 'openai'],
 ])('ATT-62: clients of %s speak %s', (path, dialect) => {
   expect(dialectOf(path)).toBe(dialect);
+});
+
+test.each<[string, Dialect]>([
+  ['/v1/messages?beta=true', 'messages'],
+  ['/v1/messages/count_tokens', 'messages'],
+  ['/v1/messages/batches', 'messages'],
+  ['//v1/messages/', 'messages'],
+  ['/V1/Messages', 'messages'],
+  ['/v1/mess%61ges', 'messages'],
+  ['http://router/v1/messages', 'messages'],
+  ['/v1/responses/', 'responses'],
+  ['/v1/%zz/messages', 'openai'],
+  ['/messages?of=/v1/messages', 'openai'],
+  ['/', 'openai'],
+  ['*', 'openai'],
+  ['', 'openai'],
+])('ERR-30: whoever asks for %s speaks %s', (target, dialect) => {
+  expect(dialectOfTarget(target)).toBe(dialect);
 });
 
 describe('an error event', () => {

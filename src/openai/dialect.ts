@@ -1,4 +1,5 @@
 import { type ErrorResponse, STATUS_OF_CODE } from './error-response.js';
+import { plainPath } from './plain-path.js';
 
 /** What a client speaks: OpenAI's chat and text completions, its Responses API, or Anthropic's Messages API. */
 export type Dialect = 'openai' | 'responses' | 'messages';
@@ -7,6 +8,11 @@ export type Dialect = 'openai' | 'responses' | 'messages';
 export function dialectOf(path: string): Dialect {
   if (path === '/v1/responses') return 'responses';
   return path === '/v1/messages' || path.startsWith('/v1/messages/') ? 'messages' : 'openai';
+}
+
+/** The same of a request's target, in whichever spelling: a client that got its path wrong still reads what it speaks. */
+export function dialectOfTarget(target: string): Dialect {
+  return dialectOf(plainPath(target));
 }
 
 /** What is sent while nothing else can be, and no client takes for a part of the answer. */

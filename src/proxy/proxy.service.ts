@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { needNames } from '../catalog/abilities.js';
-import { CONFIG, type Config } from '../config/config.js';
+import type { Door } from '../http-edge/doors.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { type Asked, readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
@@ -32,7 +32,6 @@ function wantsTee({ headers }: IncomingMessage): boolean {
 @Injectable()
 export class ProxyService {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
     private readonly sticky: StickyService,
@@ -43,8 +42,8 @@ export class ProxyService {
     private readonly failures: FailureService,
   ) {}
 
-  /** @param path of the endpoint, without the query. */
-  async answer(record: RequestRecord, path: string): Promise<void> {
+  /** @param door where it came in */
+  async answer(record: RequestRecord, door: Door): Promise<void> {
     let body: HeldBody | undefined;
     try {
       // A body without a length has no end yet, and what the parser says of it is to be heard.
@@ -68,10 +67,10 @@ export class ProxyService {
       if (isDryRun(record.request)) return await this.dryRuns.answer(record, asked.model, decision, order);
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
-      const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
+      const requestFor = upstreamRequests(door, record, body, asked);
       const plan = { order, isStreamed: asked.stream, readAtMs, requestFor, watcher: pin };
       const selected = await this.attempts.run(plan, record);
-      if (selected) this.relay(selected, pin, record);
+      if (selected) this.relay(selected, pin, record, door);
     } catch (error) {
       this.failures.answer(error, record);
     } finally {
@@ -98,6 +97,7 @@ export class ProxyService {
     { exchange, answer, model, place }: Selected,
     pin: PinHold | undefined,
     record: RequestRecord,
+    { dialect }: Door,
   ): void {
     pin?.onAnswered({ model, isSecondChoice: record.mode === 'list' && place > 0 }, answer.status);
     record.model = this.routing.labelOf(model);
@@ -111,6 +111,6 @@ export class ProxyService {
             'x-chutes-autopilot-attempts',
             String(record.attempts),
           ];
-    this.relays.relay(exchange, answer, record, ownHeaders, () => pin?.onFailed(model));
+    this.relays.relay(exchange, answer, record, ownHeaders, () => pin?.onFailed(model), dialect);
   }
 }
