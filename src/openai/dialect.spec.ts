@@ -53,6 +53,7 @@ describe('an error event', () => {
     expect([name, ...rest]).toEqual(['event: error', '', '']);
     expect(JSON.parse(data.slice('data: '.length))).toEqual({
       type: 'error',
+      sequence_number: 0,
       code: 'upstream_stream_interrupted',
       message,
       param: null,

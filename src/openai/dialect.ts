@@ -43,14 +43,25 @@ export function errorBody(dialect: Dialect, body: ErrorResponse, requestId: stri
   return { ...body, type: 'error', error: inAnthropicsWords(body.error), request_id: requestId };
 }
 
-/** The event that tells the client of an error within its stream. */
-export function errorEvent(dialect: Dialect, { error }: ErrorResponse): string {
+/**
+ * The event that tells the client of an error within its stream.
+ *
+ * @param sequenceNumber of the event, where the dialect numbers them: some clients take none without for an error
+ */
+export function errorEvent(dialect: Dialect, { error }: ErrorResponse, sequenceNumber = 0): string {
   switch (dialect) {
     case 'openai':
       return eventOf({ error });
     case 'responses': {
       const { code, message, param } = error;
-      return `event: error\n${eventOf({ type: 'error', code, message, param, error })}`;
+      return `event: error\n${eventOf({
+        type: 'error',
+        sequence_number: sequenceNumber,
+        code,
+        message,
+        param,
+        error,
+      })}`;
     }
     case 'messages':
       return `event: error\n${eventOf({ type: 'error', error: inAnthropicsWords(error) })}`;

@@ -77,18 +77,14 @@ function dataCharacters(parts: readonly unknown[]): number {
     );
 }
 
-/** A function's definition is the tool itself, but for chat completions. */
+/** A function's definition is the tool itself, but for chat completions. Other tools than functions have no schema. */
 function functionsOf(tools: unknown): CallableFunction[] {
   return listOf(tools).flatMap((tool) => {
     const definition = fieldOf(tool, 'function') ?? tool;
     const name = fieldOf(definition, 'name');
-    const parameters = fieldOf(definition, 'parameters') ?? fieldOf(definition, 'input_schema');
-    const isFunction = ['function', 'custom', undefined].includes(
-      fieldOf(tool, 'type') as string | undefined,
-    );
-    return isFunction && typeof name === 'string'
-      ? [{ name, parameters: parameters ?? { type: 'object' } }]
-      : [];
+    const schema = fieldOf(definition, 'parameters') ?? fieldOf(definition, 'input_schema');
+    const isFunction = schema !== undefined || fieldOf(tool, 'type') === 'function';
+    return isFunction && typeof name === 'string' ? [{ name, parameters: schema ?? { type: 'object' } }] : [];
   });
 }
 

@@ -18,13 +18,18 @@ export interface StreamedError {
 
 export const DEFAULT_MESSAGE = 'The engine went away in the middle of the answer.';
 
-/** The bytes of an error within a stream of this kind; Chutes' own, which are bare, say always the same. */
+/**
+ * The bytes of an error within a stream of this kind; Chutes' own, which are bare, say always the same.
+ *
+ * @param place how many events stand before it
+ */
 export function errorInStream(
   form: ErrorForm,
   { message = DEFAULT_MESSAGE, code }: StreamedError = {},
   kind: AnswerPlan['kind'] = 'chat',
+  place = 0,
 ): string {
-  const error = errorOf({ message, code }, kind);
+  const error = errorOf({ message, code }, kind, place);
   const name = kind === 'chat' || kind === 'text' ? '' : 'event: error\n';
   switch (form) {
     case 'framed':
@@ -36,18 +41,25 @@ export function errorInStream(
     case 'unframed-pretty':
       return `${JSON.stringify(JSON.parse(UNFRAMED_ERROR), null, 2)}\n`;
     case 'anthropic':
-      return namedEvent('error', errorOf({ message }, 'message'));
+      return namedEvent('error', errorOf({ message }, 'message', place));
   }
 }
 
 function errorOf(
   { message, code }: { message: string; code?: number | undefined },
   kind: AnswerPlan['kind'],
+  place: number,
 ): object {
   const type = code === 400 ? 'BadRequestError' : 'InternalServerError';
   switch (kind) {
     case 'response':
-      return { type: 'error', code: code === 400 ? 'invalid_prompt' : 'server_error', message, param: null };
+      return {
+        type: 'error',
+        sequence_number: place,
+        code: code === 400 ? 'invalid_prompt' : 'server_error',
+        message,
+        param: null,
+      };
     case 'message':
       return {
         type: 'error',

@@ -155,14 +155,20 @@ async function errorEvent(
   behaviour: Extract<Behaviour, { kind: 'error-event' }>,
   show: Performance,
 ): Promise<void> {
-  const { afterChunks, form = 'framed', message = DEFAULT_MESSAGE, code, followedBy } = behaviour;
+  const {
+    afterChunks = DEFAULT_CHUNKS,
+    form = 'framed',
+    message = DEFAULT_MESSAGE,
+    code,
+    followedBy,
+  } = behaviour;
   const { plan } = show;
   if (!show.isStream) {
     const reply = code === 400 ? engineReply({ engine: 'sglang', message }, false) : REPLIES.internalError;
     return send(exchange, asHostSays(plan.kind, reply));
   }
   await beginning(exchange, show, afterChunks);
-  await exchange.write(errorInStream(form, behaviour, plan.kind));
+  await exchange.write(errorInStream(form, behaviour, plan.kind, afterChunks));
   const endings = { done: formOf(plan).ending(plan), comment: ': the end\n\n', nothing: '' };
   return exchange.end(endings[followedBy ?? 'nothing']);
 }
