@@ -1,5 +1,5 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
-import Anthropic from '@anthropic-ai/sdk';
+import Anthropic, { APIUserAbortError } from '@anthropic-ai/sdk';
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { generateText, isStepCount, streamText, tool } from 'ai';
@@ -142,27 +142,29 @@ describe('@anthropic-ai/sdk', () => {
     stage.chutes.behave(FIRST, { kind: 'stall', afterChunks: 5 });
     const stream = client.messages.stream(ASK);
     stream.on('text', () => stream.abort());
-    const ended = stream.done().catch(() => undefined);
+    const ended = stream.done().catch((error: unknown) => error);
     await (
       await stage.next()
     ).request.aborted;
-    await ended;
+    expect(await ended).toBeInstanceOf(APIUserAbortError);
   });
 });
 
-describe('@ai-sdk/anthropic', () => {
-  const model = () => createAnthropic({ baseURL: stage.baseURL, apiKey: KEY })(ALIAS);
-  const request = () => ({ model: model(), prompt: 'Hello', maxOutputTokens: 500 });
+function aiRequest() {
+  const chutes = createAnthropic({ baseURL: stage.baseURL, apiKey: KEY });
+  return { model: chutes(ALIAS), prompt: 'Hello', maxOutputTokens: 500 };
+}
 
+describe('@ai-sdk/anthropic', () => {
   test('DOR-10: generates text', async () => {
-    const { text, finishReason } = await generateText(request());
+    const { text, finishReason } = await generateText(aiRequest());
     expect([text.includes(FIRST), finishReason]).toEqual([true, 'stop']);
     const { path, headers } = (await stage.next()).request;
     expect([path, headers['x-api-key']]).toEqual(['/v1/messages', KEY]);
   });
 
   test('DOR-10: streams text', async () => {
-    const texts = await Array.fromAsync(streamText(request()).textStream);
+    const texts = await Array.fromAsync(streamText(aiRequest()).textStream);
     expect(texts.length).toBeGreaterThan(10);
     expect(texts.join('')).toContain(FIRST);
   });
@@ -176,7 +178,7 @@ describe('@ai-sdk/anthropic', () => {
         return 'It will rain.';
       },
     });
-    const result = streamText({ ...request(), tools: { forecast }, stopWhen: isStepCount(3) });
+    const result = streamText({ ...aiRequest(), tools: { forecast }, stopWhen: isStepCount(3) });
     expect(await result.text).toContain(FIRST);
     expect([asked, (await result.steps).length]).toEqual([[CITY], 2]);
   });

@@ -117,9 +117,11 @@ afterEach(async () => {
   await stage.clear();
 });
 
-describe.each(Object.entries(CLIENTS))('%s', (_, client) => {
-  const failing = (behaviour: Behaviour | NamedKind) => stage.chutes.behave('*', behaviour);
+function failing(behaviour: Behaviour | NamedKind): void {
+  stage.chutes.behave('*', behaviour);
+}
 
+describe.each(Object.entries(CLIENTS))('%s', (_, client) => {
   test.each(['ask', 'read'] as const)('DOR-11: an unknown model is its bad request: %s', async (how) => {
     const error = await thrownBy(client[how](stage, 'nobody'));
     expect(error).toBeInstanceOf(client.badRequest);

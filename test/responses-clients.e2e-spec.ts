@@ -112,12 +112,15 @@ describe('openai', () => {
     let events = 0;
     for await (const _ of stream) if (++events === 2) stream.controller.abort();
     await request.aborted;
+    expect(events).toBe(2);
   });
 });
 
-describe('@ai-sdk/openai', () => {
-  const model = () => createOpenAI({ baseURL: stage.baseURL, apiKey: KEY })(ALIAS);
+function model() {
+  return createOpenAI({ baseURL: stage.baseURL, apiKey: KEY })(ALIAS);
+}
 
+describe('@ai-sdk/openai', () => {
   test('DOR-9: generates text by its default API', async () => {
     const { text, finishReason } = await generateText({ model: model(), prompt: 'Hello' });
     expect([text.includes(FIRST), finishReason]).toEqual([true, 'stop']);

@@ -174,9 +174,7 @@ async function errorEvent(
 }
 
 async function truncated(exchange: Exchange, show: Performance): Promise<void> {
-  const { plan } = show;
-  const form = formOf(plan);
-  const body = Buffer.from(show.isStream ? form.events(plan).join('') : form.whole(plan));
+  const body = Buffer.from(wholeBody(show));
   exchange.begin(200, { ...headersOf(show), 'content-length': String(body.length) });
   await exchange.write(body.subarray(0, body.length / 2));
   exchange.close();
