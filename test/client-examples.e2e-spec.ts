@@ -173,7 +173,7 @@ describe("the clients' own examples run with another base URL and key alone", ()
   });
 
   // They print nothing.
-  test.each(['@ai-sdk/openai', '@ai-sdk/anthropic'])('SIM-31, DOR-9, DOR-10: %s', async (client) => {
+  test.each(['@ai-sdk/openai', '@ai-sdk/anthropic'])('SIM-31: %s', async (client) => {
     const example = blockWith('generateText', readmeOf(client), 'ts');
     const env = {
       OPENAI_BASE_URL: baseURL,

@@ -45,7 +45,7 @@ test('LIV-1: without a key it says so and calls nobody', async () => {
   expect(simulator.requests).toHaveLength(0);
 });
 
-test('LIV-2, LIV-3, LIV-4: makes nine calls, finds them as expected and keeps what it saw', async () => {
+test('LIV-2, LIV-3: makes nine calls, and finds them as expected', async () => {
   const { code, output } = await verifyLive();
   expect(output).not.toContain('✗');
   expect(output.match(/^✓/gm)).toHaveLength(9);
@@ -65,6 +65,10 @@ test('LIV-2, LIV-3, LIV-4: makes nine calls, finds them as expected and keeps wh
     '/v1/messages',
     '/v1/messages/count_tokens',
   ]);
+});
+
+test('LIV-4: keeps what it saw', async () => {
+  await verifyLive();
   const files = readdirSync(captures);
   expect(files).toHaveLength(9);
   for (const file of files) {

@@ -64,6 +64,9 @@ function toConfig(env: Environment) {
       modelsRefreshMs: env.MODELS_REFRESH_MS,
       utilizationUrl: new URL(env.UTILIZATION_URL),
       utilizationRefreshMs: env.UTILIZATION_REFRESH_MS,
+      /** `undefined`: there are no statistics. */
+      statsUrl: env.STATS_URL === OFF ? undefined : new URL(env.STATS_URL),
+      statsRefreshMs: env.STATS_REFRESH_MS,
       timeoutMs: env.CONTROL_PLANE_TIMEOUT_MS,
     },
     egress: {
@@ -115,6 +118,7 @@ function toConfig(env: Environment) {
       ttlMs: env.STICKY_TTL_SECS * 1_000,
       maxEntries: env.STICKY_MAX_ENTRIES,
       failbackMs: env.STICKY_FAILBACK_SECS * 1_000,
+      isByConversation: env.STICKY_SCOPE === 'conversation',
       sessionHeader: env.STICKY_SESSION_HEADER.toLowerCase(),
       hashSecret: env.STICKY_HASH_SECRET === '' ? undefined : env.STICKY_HASH_SECRET,
       redis:
@@ -124,7 +128,16 @@ function toConfig(env: Environment) {
     shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, graceMs: env.SHUTDOWN_GRACE_MS },
     corsOrigins: splitList(env.CORS_ALLOWED_ORIGINS),
     logLevel: env.LOG_LEVEL,
+    traces: isTraced(env)
+      ? { sampler: env.OTEL_TRACES_SAMPLER, ratio: Number(env.OTEL_TRACES_SAMPLER_ARG) }
+      : undefined,
   } as const;
+}
+
+function isTraced(env: Environment): boolean {
+  const isConfigured =
+    env.OTEL_EXPORTER_OTLP_ENDPOINT !== '' || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '';
+  return isConfigured && !env.OTEL_SDK_DISABLED;
 }
 
 function validated<T>(value: T | null | undefined): T {

@@ -94,10 +94,14 @@ describe('what is refused', () => {
   it.each(['api.example/path', 'file:///etc/models.json', 'https://me:pw@api.example'])(
     'CFG-8: %s as an address of the control plane',
     (value) => {
-      const names = ['MODELS_URL', 'UTILIZATION_URL', 'EVIDENCE_BASE_URL'];
+      const names = ['MODELS_URL', 'UTILIZATION_URL', 'STATS_URL', 'EVIDENCE_BASE_URL'];
       expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
     },
   );
+
+  it.each(['Off', 'none', 'false'])('CFG-61: STATS_URL=%s', (value) => {
+    expect(refused({ STATS_URL: value })).toEqual(['STATS_URL']);
+  });
 
   it.each([
     'proxy.example:3128/path',
@@ -209,8 +213,24 @@ describe('what is refused', () => {
     expect(problem).not.toContain('hunter2');
   });
 
+  it.each(['Client', 'session', 'true'])('CFG-62: STICKY_SCOPE=%s', (value) => {
+    expect(refused({ STICKY_SCOPE: value })).toEqual(['STICKY_SCOPE']);
+  });
+
   it.each(['OpenAI', 'anthropic', 'true'])('CFG-57: ERROR_SHAPE=%s', (value) => {
     expect(refused({ ERROR_SHAPE: value })).toEqual(['ERROR_SHAPE']);
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'grpc://collector:4317'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_TRACES_SAMPLER', 'always'],
+    ['OTEL_TRACES_SAMPLER_ARG', '5%'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_SDK_DISABLED', 'yes'],
+  ])('CFG-60: %s=%s', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} must be `)]);
   });
 
   it.each(['verbose', 'INFO', '30'])('CFG-32: LOG_LEVEL=%s', (value) => {

@@ -1,16 +1,18 @@
 import { IsIn } from 'class-validator';
 import { AreAliases } from './aliases.js';
+import { type SamplerName, SAMPLERS } from './samplers.js';
 import {
   IsBaseUrl,
-  IsBaseUrlOrOff,
   IsBoolean,
   IsCidrList,
   IsFurtherListenAddress,
   IsHeaderName,
   IsHttpUrl,
+  IsHttpUrlOrOff,
   IsListenAddress,
   IsOriginList,
   IsProxyUrl,
+  IsRatio,
   IsRedisUrl,
   IsSharedSecret,
   IsStatusList,
@@ -28,12 +30,14 @@ export class Environment {
   @IsFurtherListenAddress('LISTEN_ADDR') ADMIN_LISTEN_ADDR = '';
 
   @IsBaseUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
-  @IsBaseUrlOrOff() RESPONSES_BASE_URL = 'https://responses.chutes.ai';
-  @IsBaseUrlOrOff() MESSAGES_BASE_URL = 'https://claude.chutes.ai';
+  @IsBaseUrl({ canBeOff: true }) RESPONSES_BASE_URL = 'https://responses.chutes.ai';
+  @IsBaseUrl({ canBeOff: true }) MESSAGES_BASE_URL = 'https://claude.chutes.ai';
   @IsHttpUrl() MODELS_URL = 'https://llm.chutes.ai/v1/models';
   @WholeNumber() MODELS_REFRESH_MS = 300_000;
   @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';
   @WholeNumber() UTILIZATION_REFRESH_MS = 5_000;
+  @IsHttpUrlOrOff() STATS_URL = 'https://api.chutes.ai/invocations/stats/llm';
+  @WholeNumber() STATS_REFRESH_MS = 600_000;
   @IsBaseUrl() EVIDENCE_BASE_URL = 'https://api.chutes.ai';
   @WholeNumber() CONTROL_PLANE_TIMEOUT_MS = 10_000;
 
@@ -82,6 +86,8 @@ export class Environment {
   @WholeNumber({ min: 0, max: 10_000_000 }) STICKY_MAX_ENTRIES = 10_000;
   @WholeNumber({ min: 0 }) STICKY_FAILBACK_SECS = 30;
   @IsHeaderName() STICKY_SESSION_HEADER = 'x-session-id';
+  @IsIn(['client', 'conversation'], { message: 'STICKY_SCOPE must be client or conversation' })
+  STICKY_SCOPE: 'client' | 'conversation' = 'client';
   @IsSharedSecret({ neededWith: REDIS }) STICKY_HASH_SECRET = '';
 
   @IsBoolean() TRUST_PROXY_HEADERS = false;
@@ -96,4 +102,15 @@ export class Environment {
     message: "LOG_LEVEL must be one of pino's levels or silent",
   })
   LOG_LEVEL = 'info';
+
+  // OpenTelemetry's own variables. Its exporter reads further ones by itself (headers, timeout, certificates), its resource the name
+  // and attributes of the service.
+  @IsHttpUrl({ isOptional: true }) OTEL_EXPORTER_OTLP_ENDPOINT = '';
+  @IsHttpUrl({ isOptional: true }) OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = '';
+  @IsIn(['http/protobuf'], { message: 'OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf' })
+  OTEL_EXPORTER_OTLP_PROTOCOL = 'http/protobuf';
+  @IsIn(SAMPLERS, { message: "OTEL_TRACES_SAMPLER must be one of OpenTelemetry's built-in samplers" })
+  OTEL_TRACES_SAMPLER: SamplerName = 'parentbased_always_on';
+  @IsRatio() OTEL_TRACES_SAMPLER_ARG = '1';
+  @IsBoolean() OTEL_SDK_DISABLED = false;
 }

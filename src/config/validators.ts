@@ -5,6 +5,8 @@ import { parseProxyUrl } from './proxy-url.js';
 
 /** Node fires a timer with a longer delay at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Stands for a URL where there is to be none. */
+export const OFF = 'off';
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** @param advice on a value that does not hold. It must not repeat what may be a secret. */
@@ -35,25 +37,30 @@ export function IsBoolean(): PropertyDecorator {
   return rule('true or false', (value) => typeof value === 'boolean');
 }
 
-export function IsHttpUrl(): PropertyDecorator {
-  return rule('an http or https URL without credentials and fragment', isHttpUrl);
+export function IsHttpUrl({ isOptional = false } = {}): PropertyDecorator {
+  return rule(
+    'an http or https URL without credentials and fragment',
+    (value) => (isOptional && value === '') || isHttpUrl(value),
+  );
 }
 
-const BASE_URL = 'an http or https URL without credentials, query and fragment';
-/** For what can be done without. */
-export const OFF = 'off';
-
-export function IsBaseUrl(): PropertyDecorator {
-  return rule(BASE_URL, isBaseUrl);
+export function IsRatio(): PropertyDecorator {
+  return rule('a number from 0 to 1', (value) => /^(?:0?\.\d+|[01]|0\.|1\.0*)$/.test(String(value)));
 }
 
-export function IsBaseUrlOrOff(): PropertyDecorator {
-  return rule(`${BASE_URL}, or ${OFF}`, (value) => value === OFF || isBaseUrl(value));
+export function IsHttpUrlOrOff(): PropertyDecorator {
+  return rule(
+    'an http or https URL without credentials and fragment, or off',
+    (value) => value === OFF || isHttpUrl(value),
+  );
 }
 
 /** Paths are added to it, so that a query has no place in it. */
-function isBaseUrl(value: unknown): boolean {
-  return isHttpUrl(value) && URL.parse(String(value))?.search === '';
+export function IsBaseUrl({ canBeOff = false } = {}): PropertyDecorator {
+  return rule(
+    `an http or https URL without credentials, query and fragment${canBeOff ? ', or off' : ''}`,
+    (value) => (canBeOff && value === OFF) || (isHttpUrl(value) && URL.parse(String(value))?.search === ''),
+  );
 }
 
 function isHttpUrl(value: unknown): boolean {

@@ -18,12 +18,13 @@ export interface ClientIdentity {
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
 
-/** Who asks for what, as one text: two are equal just where client, session, conversation and value are. */
-function identityOf(client: ClientIdentity, modelValue: string): string {
-  const { session, conversation } = client;
-  const parts = [...whoIs(client), session, modelValue];
+/**
+ * What tells a client from others, as one text: two are equal just where client, session and conversation are. It holds the token, so
+ * it is hashed and never kept.
+ */
+export function keyMaterial(client: ClientIdentity): string {
   // As JSON the parts cannot run into each other: a session is never taken for the tail of a token.
-  return JSON.stringify(conversation === undefined ? parts : [...parts, conversation]);
+  return JSON.stringify([...whoIs(client), client.session, client.conversation]);
 }
 
 /** @param keyedHash HMAC-SHA-256 */
@@ -32,10 +33,15 @@ export function clientKey(
   client: ClientIdentity,
   modelValue: string,
 ): ClientKey {
-  return keyedHash(identityOf(client, modelValue)) as ClientKey;
+  // Of lines, JSON is a single one.
+  return keyedHash(`${keyMaterial(client)}\n${modelValue}`) as ClientKey;
 }
 
-function whoIs({ authorization, apiKey, address }: ClientIdentity): readonly [kind: string, who: string] {
+function whoIs({
+  authorization,
+  apiKey,
+  address,
+}: Pick<ClientIdentity, 'authorization' | 'apiKey' | 'address'>): readonly [kind: string, who: string] {
   const token = BEARER.exec(authorization ?? '')?.[1];
   if (token !== undefined) return ['token', token];
   return apiKey ? ['api-key', apiKey] : ['address', address()];

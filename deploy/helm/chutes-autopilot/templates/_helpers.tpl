@@ -83,9 +83,9 @@ checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256
 {{- end -}}
 {{- end -}}
 
-{{/* Whole numbers come as floats, which would print as 3.3554432e+07. */}}
+{{/* Whole numbers come as floats, which would print as 3.3554432e+07. A map is the JSON that the router reads. */}}
 {{- define "autopilot.value" -}}
-{{- if kindIs "float64" . -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
+{{- if kindIs "float64" . -}}{{ int64 . }}{{- else if kindIs "map" . -}}{{ toJson . }}{{- else -}}{{ . }}{{- end -}}
 {{- end -}}
 
 {{- define "autopilot.terminationGracePeriodSeconds" -}}
@@ -108,7 +108,10 @@ checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256
 {{- $url := get $.Values.config . | default "https://default" -}}
 {{- if ne $url "off" -}}{{- $ports = append $ports (include "autopilot.portOf" $url) -}}{{- end -}}
 {{- end -}}
-{{- range list "HTTPS_PROXY" "HTTP_PROXY" -}}
+{{- with get .Values.config "STATS_URL" | default "https://default" -}}
+{{- if ne . "off" -}}{{- $ports = append $ports (include "autopilot.portOf" .) -}}{{- end -}}
+{{- end -}}
+{{- range list "HTTPS_PROXY" "HTTP_PROXY" "OTEL_EXPORTER_OTLP_ENDPOINT" "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" -}}
 {{- with get $.Values.config . -}}{{- $ports = append $ports (include "autopilot.portOf" .) -}}{{- end -}}
 {{- end -}}
 {{- if eq (get .Values.config "STICKY_STORE" | default "memory") "redis" -}}
