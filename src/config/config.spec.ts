@@ -10,7 +10,11 @@ describe('loadConfig', () => {
     expect(loadConfig({})).toEqual({
       listen: { host: '0.0.0.0', port: 8080 },
       admin: undefined,
-      backend: { origin: 'https://llm.chutes.ai', path: '' },
+      backends: {
+        openai: { origin: 'https://llm.chutes.ai', path: '' },
+        responses: { origin: 'https://responses.chutes.ai', path: '' },
+        messages: { origin: 'https://claude.chutes.ai', path: '' },
+      },
       evidenceBackend: { origin: 'https://api.chutes.ai', path: '' },
       catalog: {
         modelsUrl: new URL('https://llm.chutes.ai/v1/models'),
@@ -143,8 +147,21 @@ describe('what the settings become', () => {
     ['https://llm.example/a/v1/', { origin: 'https://llm.example', path: '/a' }],
     ['https://llm.example/v1/a', { origin: 'https://llm.example', path: '/v1/a' }],
     ['https://llm.example/av1', { origin: 'https://llm.example', path: '/av1' }],
-  ])('CFG-6, CFG-7: BACKEND_BASE_URL=%s', (value, backend) => {
-    expect(loadConfig({ BACKEND_BASE_URL: value }).backend).toEqual(backend);
+  ])('CFG-7, CFG-700: BACKEND_BASE_URL=%s, and those of the other doors', (value, backend) => {
+    const { backends } = loadConfig({
+      BACKEND_BASE_URL: value,
+      RESPONSES_BASE_URL: value,
+      MESSAGES_BASE_URL: value,
+    });
+    expect(backends).toEqual({ openai: backend, responses: backend, messages: backend });
+  });
+
+  it('CFG-700: off takes either of the other doors away', () => {
+    expect(loadConfig({ RESPONSES_BASE_URL: 'off' }).backends.responses).toBeUndefined();
+    expect(loadConfig({ MESSAGES_BASE_URL: 'off' }).backends).toMatchObject({
+      responses: { origin: 'https://responses.chutes.ai' },
+      messages: undefined,
+    });
   });
 
   it('CFG-8: the addresses of the control plane are taken as they are', () => {

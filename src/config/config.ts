@@ -53,7 +53,11 @@ function toConfig(env: Environment) {
   return {
     listen: validated(splitListenAddress(env.LISTEN_ADDR)),
     admin: env.ADMIN_LISTEN_ADDR === '' ? undefined : validated(splitListenAddress(env.ADMIN_LISTEN_ADDR)),
-    backend: baseUrl(env.BACKEND_BASE_URL, '/v1'),
+    backends: {
+      openai: baseUrl(env.BACKEND_BASE_URL, '/v1'),
+      responses: backendUnlessOff(env.RESPONSES_BASE_URL),
+      messages: backendUnlessOff(env.MESSAGES_BASE_URL),
+    },
     evidenceBackend: baseUrl(env.EVIDENCE_BASE_URL),
     catalog: {
       modelsUrl: new URL(env.MODELS_URL),
@@ -154,6 +158,11 @@ function validated<T>(value: T | null | undefined): T {
 export interface BaseUrl {
   readonly origin: string;
   readonly path: string;
+}
+
+/** @returns `undefined` where what goes there is not served. */
+function backendUnlessOff(text: string): BaseUrl | undefined {
+  return text === OFF ? undefined : baseUrl(text, '/v1');
 }
 
 function baseUrl(text: string, redundantSuffix = ''): BaseUrl {

@@ -81,8 +81,17 @@ describe('what is refused', () => {
     'https://:pw@llm.example',
     'https://llm.example/v1?key=1',
     'https://',
-  ])('CFG-6: BACKEND_BASE_URL=%s', (value) => {
-    expect(refused({ BACKEND_BASE_URL: value })).toEqual(['BACKEND_BASE_URL']);
+  ])('CFG-6, CFG-700: %s as a base URL of any door', (value) => {
+    const names = ['BACKEND_BASE_URL', 'RESPONSES_BASE_URL', 'MESSAGES_BASE_URL'];
+    expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
+  });
+
+  it.each(['OFF', 'none', 'off/'])('CFG-700: %s does not take a door away', (value) => {
+    expect(refused({ MESSAGES_BASE_URL: value })).toEqual(['MESSAGES_BASE_URL']);
+  });
+
+  it('CFG-700: chat completions are always served', () => {
+    expect(refused({ BACKEND_BASE_URL: 'off' })).toEqual(['BACKEND_BASE_URL']);
   });
 
   it.each(['api.example/path', 'file:///etc/models.json', 'https://me:pw@api.example'])(

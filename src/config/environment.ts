@@ -30,6 +30,8 @@ export class Environment {
   @IsFurtherListenAddress('LISTEN_ADDR') ADMIN_LISTEN_ADDR = '';
 
   @IsBaseUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
+  @IsBaseUrl({ canBeOff: true }) RESPONSES_BASE_URL = 'https://responses.chutes.ai';
+  @IsBaseUrl({ canBeOff: true }) MESSAGES_BASE_URL = 'https://claude.chutes.ai';
   @IsHttpUrl() MODELS_URL = 'https://llm.chutes.ai/v1/models';
   @WholeNumber() MODELS_REFRESH_MS = 300_000;
   @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';

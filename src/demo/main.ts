@@ -8,13 +8,16 @@ import { ChutesSimulator } from '../simulator/chutes-simulator.js';
 import { type Stage, Tour } from './tour.js';
 
 const PORT = 8080;
-/** The last three are what the clients' own examples ask for: `openai`, LangChain, AI SDK. */
+/** From the third on it is what the clients' own examples ask for: `openai`, LangChain, the AI SDK, Anthropic's. */
 const ALIASES = [
   'chutesai/AutoPilot',
   'chutesai-routing/AutoPilot',
   'gpt-5.5',
   'gpt-4-1106-preview',
   'meta-llama/Llama-3-70b-chat-hf',
+  'gpt-6-luna',
+  'claude-opus-5-5',
+  'claude-haiku-5-5',
 ];
 
 const stage: Stage = {
@@ -48,6 +51,8 @@ async function demo(isOnce: boolean): Promise<number> {
 async function startRouter(upstream: string): Promise<NestFastifyApplication> {
   const config = loadConfig({
     BACKEND_BASE_URL: upstream,
+    RESPONSES_BASE_URL: upstream,
+    MESSAGES_BASE_URL: upstream,
     EVIDENCE_BASE_URL: upstream,
     MODELS_URL: `${upstream}/v1/models`,
     UTILIZATION_URL: `${upstream}/chutes/utilization`,

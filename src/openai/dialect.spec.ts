@@ -4,6 +4,7 @@ import {
   anthropicErrorType,
   type Dialect,
   dialectOf,
+  dialectOfTarget,
   errorBody,
   errorEvent,
   KEEP_ALIVE,
@@ -25,6 +26,24 @@ test.each<[string, Dialect]>([
   expect(dialectOf(path)).toBe(dialect);
 });
 
+test.each<[string, Dialect]>([
+  ['/v1/messages?beta=true', 'messages'],
+  ['/v1/messages/count_tokens', 'messages'],
+  ['/v1/messages/batches', 'messages'],
+  ['//v1/messages/', 'messages'],
+  ['/V1/Messages', 'messages'],
+  ['/v1/mess%61ges', 'messages'],
+  ['http://router/v1/messages', 'messages'],
+  ['/v1/responses/', 'responses'],
+  ['/v1/%zz/messages', 'openai'],
+  ['/messages?of=/v1/messages', 'openai'],
+  ['/', 'openai'],
+  ['*', 'openai'],
+  ['', 'openai'],
+])('ERR-30: whoever asks for %s speaks %s', (target, dialect) => {
+  expect(dialectOfTarget(target)).toBe(dialect);
+});
+
 describe('an error event', () => {
   test('ATT-35, ATT-62: of OpenAI’s is the error alone', () => {
     expect(errorEvent('openai', INTERRUPTED)).toBe(`data: ${JSON.stringify(INTERRUPTED)}\n\n`);
@@ -35,6 +54,7 @@ describe('an error event', () => {
     expect([name, ...rest]).toEqual(['event: error', '', '']);
     expect(JSON.parse(data.slice('data: '.length))).toEqual({
       type: 'error',
+      sequence_number: 0,
       code: 'upstream_stream_interrupted',
       message,
       param: null,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { dialectOf } from '../openai/dialect.js';
+import type { Dialect } from '../openai/dialect.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { Deadlines } from '../runtime/deadlines.timer.js';
 import { isEventStream, isIdentityEncoded } from '../upstream/event-stream.js';
@@ -25,12 +25,12 @@ export class LongSilenceService {
   /**
    * Begins the stream of a client that waits for too long.
    *
-   * @param path of the endpoint, without the query
+   * @param dialect what the client speaks
    * @param attempts which settle before anything of an answer is written
    */
-  seeThrough<T>(record: RequestRecord, path: string, attempts: Promise<T>): Promise<T> {
+  seeThrough<T>(record: RequestRecord, dialect: Dialect, attempts: Promise<T>): Promise<T> {
     if (this.intervalMs === 0) return attempts;
-    const waiting = new Waiting(record, dialectOf(path), this.intervalMs, this.deadlines);
+    const waiting = new Waiting(record, dialect, this.intervalMs, this.deadlines);
     return attempts.finally(() => waiting.end());
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { needNames } from '../catalog/abilities.js';
-import { CONFIG, type Config } from '../config/config.js';
+import type { Door } from '../http-edge/doors.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
@@ -36,7 +36,6 @@ function wantsTee({ headers }: IncomingMessage): boolean {
 @Injectable()
 export class ProxyService {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
     private readonly health: ModelHealthService,
@@ -49,8 +48,8 @@ export class ProxyService {
     private readonly failures: FailureService,
   ) {}
 
-  /** @param path of the endpoint, without the query. */
-  async answer(record: RequestRecord, path: string): Promise<void> {
+  /** @param door where it came in */
+  async answer(record: RequestRecord, door: Door): Promise<void> {
     let body: HeldBody | undefined;
     try {
       // A body without a length has no end yet, and what the parser says of it is to be heard.
@@ -83,7 +82,7 @@ export class ProxyService {
       }
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
-      const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
+      const requestFor = upstreamRequests(door, record, body, asked);
       const plan = {
         order,
         isStreamed: asked.stream,
@@ -93,8 +92,10 @@ export class ProxyService {
         watcher: pin,
       };
       const attempts = this.attempts.run(plan, record);
-      const selected = await (asked.stream ? this.silences.seeThrough(record, path, attempts) : attempts);
-      if (selected) this.relay(selected, pin, record);
+      const selected = await (asked.stream
+        ? this.silences.seeThrough(record, door.dialect, attempts)
+        : attempts);
+      if (selected) this.relay(selected, pin, record, door);
     } catch (error) {
       this.failures.answer(error, record);
     } finally {
@@ -125,6 +126,7 @@ export class ProxyService {
     { exchange, answer, model, isSecondChoice, report }: Selected,
     pin: PinHold | undefined,
     record: RequestRecord,
+    { dialect }: Door,
   ): void {
     pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
@@ -139,6 +141,6 @@ export class ProxyService {
             'x-chutes-autopilot-attempts',
             String(record.attempts),
           ];
-    this.relays.relay(exchange, answer, record, ownHeaders, report);
+    this.relays.relay(exchange, answer, record, ownHeaders, report, dialect);
   }
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
+import type { Dialect } from '../openai/dialect.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { Deadlines } from '../runtime/deadlines.timer.js';
 import { withError } from './error-shape.js';
@@ -29,6 +30,7 @@ export class RelayService {
    *
    * @param ownHeaders flat, added to the upstream's.
    * @param watcher is told at once how the answer ended.
+   * @param dialect what the client speaks.
    */
   relay(
     exchange: UpstreamExchange,
@@ -36,9 +38,10 @@ export class RelayService {
     record: RequestRecord,
     ownHeaders: readonly string[] = [],
     watcher?: AnswerWatcher,
+    dialect: Dialect = 'openai',
   ): void {
     const eventStream = isEventStream(headers);
-    const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail() : undefined;
+    const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail(dialect) : undefined;
     const shapedLength =
       this.shapesErrors && status >= 400
         ? exchange.replaceRefusal((body) => withError(status, body))

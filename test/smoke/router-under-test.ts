@@ -36,6 +36,8 @@ export async function startRouter(dist: string): Promise<{ router: Program; simu
     env: {
       ...SETTINGS,
       BACKEND_BASE_URL: simulator.url,
+      RESPONSES_BASE_URL: simulator.url,
+      MESSAGES_BASE_URL: simulator.url,
       EVIDENCE_BASE_URL: simulator.url,
       MODELS_URL: `${simulator.url}/v1/models`,
       UTILIZATION_URL: `${simulator.url}/chutes/utilization`,

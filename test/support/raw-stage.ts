@@ -34,8 +34,11 @@ export class RawStage {
       utilization: models.map(({ id }, place) => ({ name: id, active_instance_count: 9 - place })),
     });
     const upstream = await RawUpstream.start();
+    const url = tls ? upstream.url.replace('http:', 'https:') : upstream.url;
     const router = await startRouter(feeds, {
-      BACKEND_BASE_URL: tls ? upstream.url.replace('http:', 'https:') : upstream.url,
+      BACKEND_BASE_URL: url,
+      RESPONSES_BASE_URL: url,
+      MESSAGES_BASE_URL: url,
       STICKY_TTL_SECS: '0',
       ...env,
     });
