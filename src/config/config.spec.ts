@@ -147,7 +147,7 @@ describe('what the settings become', () => {
     ['https://llm.example/a/v1/', { origin: 'https://llm.example', path: '/a' }],
     ['https://llm.example/v1/a', { origin: 'https://llm.example', path: '/v1/a' }],
     ['https://llm.example/av1', { origin: 'https://llm.example', path: '/av1' }],
-  ])('CFG-7, CFG-700: BACKEND_BASE_URL=%s, and those of the other doors', (value, backend) => {
+  ])('CFG-7, CFG-67: BACKEND_BASE_URL=%s, and those of the other doors', (value, backend) => {
     const { backends } = loadConfig({
       BACKEND_BASE_URL: value,
       RESPONSES_BASE_URL: value,
@@ -156,7 +156,7 @@ describe('what the settings become', () => {
     expect(backends).toEqual({ openai: backend, responses: backend, messages: backend });
   });
 
-  it('CFG-700: off takes either of the other doors away', () => {
+  it('CFG-67: off takes either of the other doors away', () => {
     expect(loadConfig({ RESPONSES_BASE_URL: 'off' }).backends.responses).toBeUndefined();
     expect(loadConfig({ MESSAGES_BASE_URL: 'off' }).backends).toMatchObject({
       responses: { origin: 'https://responses.chutes.ai' },

@@ -81,16 +81,16 @@ describe('what is refused', () => {
     'https://:pw@llm.example',
     'https://llm.example/v1?key=1',
     'https://',
-  ])('CFG-6, CFG-700: %s as a base URL of any door', (value) => {
+  ])('CFG-6, CFG-67: %s as a base URL of any door', (value) => {
     const names = ['BACKEND_BASE_URL', 'RESPONSES_BASE_URL', 'MESSAGES_BASE_URL'];
     expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
   });
 
-  it.each(['OFF', 'none', 'off/'])('CFG-700: %s does not take a door away', (value) => {
+  it.each(['OFF', 'none', 'off/'])('CFG-67: %s does not take a door away', (value) => {
     expect(refused({ MESSAGES_BASE_URL: value })).toEqual(['MESSAGES_BASE_URL']);
   });
 
-  it('CFG-700: chat completions are always served', () => {
+  it('CFG-67: chat completions are always served', () => {
     expect(refused({ BACKEND_BASE_URL: 'off' })).toEqual(['BACKEND_BASE_URL']);
   });
 

@@ -42,7 +42,7 @@ function wholeOf(plan: AnswerPlan): unknown {
 const typesOf = (events: readonly Event[]) => events.map(({ type }) => type);
 
 describe('an answer of the Responses API', () => {
-  test('SIM-700: is streamed in numbered events, of which the last has all that the whole one has', () => {
+  test('SIM-41: is streamed in numbered events, of which the last has all that the whole one has', () => {
     const events = eventsOf(SPOKEN);
     expect(typesOf(events)).toEqual([
       'response.created',
@@ -66,7 +66,7 @@ describe('an answer of the Responses API', () => {
     });
   });
 
-  test('SIM-700: calls a function', () => {
+  test('SIM-41: calls a function', () => {
     const events = eventsOf(CALL);
     expect(typesOf(events).slice(3)).toEqual([
       'response.function_call_arguments.delta',
@@ -80,7 +80,7 @@ describe('an answer of the Responses API', () => {
     });
   });
 
-  test('SIM-700: that is too long is incomplete', () => {
+  test('SIM-41: that is too long is incomplete', () => {
     const plan = { ...SPOKEN, finishReason: 'length' as const };
     expect(eventsOf(plan).at(-1)).toMatchObject({
       type: 'response.incomplete',
@@ -93,7 +93,7 @@ describe('an answer of the Messages API', () => {
   const spoken: AnswerPlan = { ...SPOKEN, kind: 'message' };
   const call: AnswerPlan = { ...CALL, kind: 'message' };
 
-  test('SIM-700: is streamed as blocks', () => {
+  test('SIM-41: is streamed as blocks', () => {
     expect(typesOf(eventsOf(spoken))).toEqual([
       'message_start',
       'content_block_start',
@@ -112,7 +112,7 @@ describe('an answer of the Messages API', () => {
     });
   });
 
-  test('SIM-700: uses a tool', () => {
+  test('SIM-41: uses a tool', () => {
     const deltas = eventsOf(call).flatMap(({ delta }) => delta ?? []) as object[];
     expect(deltas).toMatchObject([
       { type: 'input_json_delta', partial_json: '{"a":' },
@@ -124,7 +124,7 @@ describe('an answer of the Messages API', () => {
     });
   });
 
-  test('SIM-700: thinks first where it is asked to', () => {
+  test('SIM-41: thinks first where it is asked to', () => {
     const events = eventsOf({ ...spoken, thinks: true });
     const starts = events.flatMap(({ index, content_block: block }) => (block ? [[index, block]] : []));
     expect(starts).toMatchObject([
@@ -136,12 +136,12 @@ describe('an answer of the Messages API', () => {
     });
   });
 
-  test('SIM-700: whose arguments were cut has none', () => {
+  test('SIM-41: whose arguments were cut has none', () => {
     const plan: AnswerPlan = { ...call, tokens: ['{"a":'], finishReason: 'length' };
     expect(wholeOf(plan)).toMatchObject({ content: [{ input: {} }], stop_reason: 'max_tokens' });
   });
 });
 
-test('SIM-700: a count of tokens', () => {
+test('SIM-41: a count of tokens', () => {
   expect(wholeOf({ ...SPOKEN, kind: 'token-count' })).toEqual({ input_tokens: 12 });
 });

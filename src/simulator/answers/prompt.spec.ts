@@ -144,13 +144,13 @@ describe('prompts of the other APIs', () => {
       { tools: [ANTHROPIC_ADD], messages: [{ role: 'user', content: [{ type: 'tool_result' }] }] },
       undefined,
     ],
-  ])('SIM-701: call a function or do not: %s', (_, fields, name) => {
+  ])('SIM-42: call a function or do not: %s', (_, fields, name) => {
     expect(saidTo(fields)[0]).toBe(name);
   });
 
   const format = { type: 'json_schema', schema: { type: 'object', properties: { a: { const: 7 } } } };
   test.each([{ text: { format } }, { output_config: { format } }, { output_format: format }])(
-    'SIM-701: have their schema filled: %j',
+    'SIM-42: have their schema filled: %j',
     (fields) => {
       expect(saidTo(fields)).toEqual([undefined, '{"a":7}']);
     },
@@ -164,13 +164,13 @@ describe('prompts of the other APIs', () => {
     [{ messages: [{ content: [{ type: 'image', source: { type: 'base64', data: PNG } }] }] }, 'hasImage'],
     [{ input: [{ content: [{ type: 'input_video' }] }] }, 'hasVideo'],
     [{ thinking: { type: 'adaptive' } }, 'thinks'],
-  ] as const)('SIM-701: bring what they bring, pictures not counted as words: %#', (fields, what) => {
+  ] as const)('SIM-42: bring what they bring, pictures not counted as words: %#', (fields, what) => {
     const prompt = promptOf(fields);
     expect(prompt[what]).toBe(true);
     expect(prompt.promptTokens).toBeLessThan(100);
   });
 
-  test('SIM-701: limit their answers', () => {
+  test('SIM-42: limit their answers', () => {
     expect(promptOf({ max_output_tokens: 5 }).maxTokens).toBe(5);
   });
 });

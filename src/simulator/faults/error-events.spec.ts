@@ -35,7 +35,7 @@ describe('an error within a stream', () => {
   test.each([
     ['response', { type: 'error', sequence_number: 4, code: 'server_error', message: 'Oh.', param: null }],
     ['message', { type: 'error', error: { type: 'overloaded_error', message: 'Oh.' } }],
-  ] as const)('SIM-702: is one of its API: %s', (kind, expected) => {
+  ] as const)('SIM-43: is one of its API: %s', (kind, expected) => {
     for (const form of ['framed', 'pretty'] as const) {
       const text = errorInStream(form, { message: 'Oh.' }, kind, 4);
       expect(text).toMatch(/^event: error\ndata: /);
