@@ -80,7 +80,7 @@ describe('an error event', () => {
       'responses',
       400,
       'event: error\n',
-      { type: 'error', code: null, message: 'Too long.', param: null, error: SAID },
+      { type: 'error', sequence_number: 0, code: null, message: 'Too long.', param: null, error: SAID },
     ],
     ['messages', 400, 'event: error\n', { type: 'error', error: { ...SAID, type: 'invalid_request_error' } }],
     ['messages', 429, 'event: error\n', { type: 'error', error: { ...SAID, type: 'rate_limit_error' } }],
