@@ -67,6 +67,7 @@ describe('loadConfig', () => {
       },
       trustedProxies: [],
       shutdown: { drainMs: 5_000, graceMs: 30_000 },
+      hasStatusPage: true,
       corsOrigins: [],
       logLevel: 'info',
     } satisfies Config);

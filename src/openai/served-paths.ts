@@ -14,6 +14,7 @@ const SERVED: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^\/v1\/models(?:\/.*)?$/, READ],
   [/^\/chutes\/[^/]+\/evidence$/, READ],
   [/^\/(?:healthz|readyz|metrics)$/, READ],
+  [/^\/autopilot(?:\/(?:models|decisions|events|[a-z-]+\.(?:css|js)))?$/, READ],
 ];
 
 const WHAT_IS_SERVED = `This router serves ${PROXIED_PATHS.map((path) => `POST ${path}`).join(', ')}, GET /v1/models and GET /v1/models/{id}.`;

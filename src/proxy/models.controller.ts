@@ -3,7 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
-import { hasTag, type JsonDocument, ModelDocuments, type ModelEntry } from './model-documents.js';
+import { hasTag } from '../request/etag.js';
+import { type JsonDocument, ModelDocuments, type ModelEntry } from './model-documents.js';
 
 /** The catalog as last fetched, preceded by the aliases. */
 @Controller('v1/models')

@@ -26,7 +26,7 @@ export interface Candidates extends Choice {
   readonly excluded: readonly Exclusion[];
 }
 
-const NOBODY = { excluded: [], left: [] } as const;
+const NOBODY = { excluded: [], left: [], excludedCounts: [] } as const;
 
 /**
  * The models to try, in order. An alias gets its pool's own list, not a copy.
@@ -96,7 +96,8 @@ function ofList(
     if (fitOf({ ...NO_SIZE, needs: request.needs & TEE }, abilities).kind === 'met') named.push(candidate);
   }
   if (able.length > 0) {
-    return { candidates: firstOfEachModel(able), excluded, left: excluded.map(({ why }) => [why, 1]) };
+    const left = excluded.map(({ why }) => [why, 1] as const);
+    return { candidates: firstOfEachModel(able), excluded, left, excludedCounts: left };
   }
   if (named.length > 0) return { ...NOBODY, candidates: firstOfEachModel(named) };
   if (excluded.length > 0) throw ApiError.noCapableModel([['tee', excluded.length]], excluded.length);

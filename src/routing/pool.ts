@@ -25,6 +25,8 @@ export interface Choice {
   readonly candidates: readonly Candidate[];
   /** How many models what reason left out, of those that run and that the alias's patterns give. */
   readonly left: readonly (readonly [ExclusionReason, number])[];
+  /** The same of all models of the catalog. */
+  readonly excludedCounts: Choice['left'];
 }
 
 /**
@@ -36,20 +38,29 @@ export class Pool {
   readonly models: readonly RankedModel[];
   /** Why models that the patterns give are not among them. */
   private readonly out: readonly ExclusionReason[];
+  /** How many models of the catalog the patterns had no choice of. */
+  private readonly outside: Choice['left'];
   private readonly ownNeeds: NeedSet;
   private readonly steps: readonly number[];
   private readonly plain: Choice;
   private readonly known = new Map<number, Choice>();
 
+  /** @param idle how many models of the catalog are not eligible */
   constructor(
     private readonly policy: AliasPolicy,
     private readonly eligible: readonly RankedModel[],
+    idle = 0,
   ) {
     const given = eligible
       .map((model) => ({ ...model, place: givenBy(policy.models, model.id) }))
       .filter(({ place }) => place !== -1);
     this.models = given.filter((model) => !outOfPool(policy, model)).toSorted(strategyOf(policy));
     this.out = given.flatMap((model) => outOfPool(policy, model) ?? []);
+    const outside: Choice['left'] = [
+      ['no_instance', idle],
+      ['not_in_pool', eligible.length - given.length],
+    ];
+    this.outside = outside.filter(([, models]) => models > 0);
     this.ownNeeds = policy.tee ? TEE : 0;
     const lengths = this.models.map(({ abilities }) => abilities.contextTokens ?? FITS_ANYWHERE_TOKENS);
     this.steps = [...new Set(lengths)].toSorted((a, b) => a - b);
@@ -114,7 +125,11 @@ export class Pool {
       else if (fit.kind === 'unknown') unknown.push({ model: ranked.id, why: fit.why, ranked });
       else leave(fit.why);
     }
-    return { candidates: [...able, ...unknown], left: [...left] };
+    return {
+      candidates: [...able, ...unknown],
+      left: [...left],
+      excludedCounts: [...this.outside, ...left],
+    };
   }
 
   private unmet(request: RequestNeeds, { abilities }: RankedModel): ExclusionReason | undefined {

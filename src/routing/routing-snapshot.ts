@@ -7,6 +7,7 @@ import { Pool } from './pool.js';
 /** All that routing reads of the world. Replaced as a whole when a feed changes; what it says never changes. */
 export class RoutingSnapshot {
   private readonly pools = new Map<AliasPolicy, Pool>();
+  private readonly idle: number;
 
   /**
    * @param eligible in no order
@@ -18,13 +19,15 @@ export class RoutingSnapshot {
     readonly catalog: ModelList,
     aliases: readonly AliasRef[],
   ) {
+    const running = new Set(eligible.map(({ id }) => id));
+    this.idle = catalog.ids.filter((id) => !running.has(id)).length;
     for (const alias of aliases) this.poolOf(alias);
   }
 
   poolOf({ policy }: AliasRef): Pool {
     let pool = this.pools.get(policy);
     if (!pool) {
-      pool = new Pool(policy, this.eligible);
+      pool = new Pool(policy, this.eligible, this.idle);
       this.pools.set(policy, pool);
     }
     return pool;

@@ -4,14 +4,22 @@ import { CatalogService } from '../catalog/catalog.service.js';
 import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { RankingService } from '../ranking/ranking.service.js';
-import { AliasBook } from './alias-book.js';
+import { AliasBook, type AliasRef } from './alias-book.js';
+import type { Candidate } from './candidate.js';
 import { type CandidateSettings, candidatesFor } from './candidates.js';
 import { Decision } from './decision.js';
 import { catalogIdOf } from './model-name.js';
+import type { Exclusion } from './pool.js';
 import { type Route, routeOf, type RouteSettings } from './route.js';
 import { EMPTY_SNAPSHOT, RoutingSnapshot } from './routing-snapshot.js';
 
 const TEE = needSet('tee');
+
+/** What an alias makes of the catalog. */
+export interface Overview {
+  readonly candidates: readonly Candidate[];
+  readonly excluded: readonly Exclusion[];
+}
 
 /** Decides which models may answer a request, by the one snapshot that is made anew when either feed changes. */
 @Injectable()
@@ -51,6 +59,14 @@ export class RoutingService {
     const counted = this.isByAbility ? told : { needs: tee, promptBytes: 0, answerTokens: 0 };
     const chosen = candidatesFor(route, counted, this.snapshot, this.settings);
     return new Decision(route, told, counted, chosen, this.snapshot);
+  }
+
+  /** Whom of the catalog an alias chooses from for a request that needs nothing, in its order, and who is out, and why. */
+  overviewOf(alias: AliasRef): Overview {
+    const nothing = { needs: this.settings.requireTee ? TEE : 0, promptBytes: 0, answerTokens: 0 };
+    const pool = this.snapshot.poolOf(alias);
+    const { candidates } = pool.choose(nothing);
+    return { candidates, excluded: pool.excluded(nothing, this.snapshot.catalog) };
   }
 
   /** What metrics and log call a model: its id in the catalog, or `other`. */

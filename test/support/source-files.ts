@@ -85,6 +85,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   evidence: [...EVERYWHERE, 'upstream', 'catalog'],
   lifecycle: [...EVERYWHERE, 'http-edge', 'upstream'],
   health: [...EVERYWHERE, 'lifecycle', 'routing', 'catalog'],
+  status: [...EVERYWHERE, 'http-edge', 'lifecycle', 'health', 'routing', 'ranking', 'catalog'],
   simulator: [],
   demo: ['.', ...EVERYWHERE, 'simulator'],
 };
