@@ -17,23 +17,24 @@ export class ModelHistory {
   private readonly lines = new Map<string, Lines>();
   private minute = -Infinity;
 
-  /** Takes the figures of all models, unless it has some of this minute. @param nowMs of a monotonic clock */
-  sample(models: Iterable<readonly [id: string, figures: Figures]>, nowMs: number): void {
+  /** Takes the figures of all models; of a minute the first that are known. @param nowMs of a monotonic clock */
+  sample(models: readonly (readonly [id: string, figures: Figures])[], nowMs: number): void {
     const minute = Math.floor(nowMs / MINUTE_MS);
-    if (minute === this.minute) return;
+    const isNew = minute !== this.minute;
     const missed = Math.min(POINTS, minute - this.minute - 1);
     this.minute = minute;
-    const gone = new Set(this.lines.keys());
+    const listed = new Set(models.map(([id]) => id));
+    for (const id of this.lines.keys()) if (!listed.has(id)) this.lines.delete(id);
     for (const [id, figures] of models) {
-      gone.delete(id);
       const lines = this.linesOf(id);
       if (!lines) continue;
       for (const figure of FOLLOWED) {
         for (let ago = 1; ago <= missed; ago += 1) lines[figure][placeOf(minute - ago)] = NaN;
-        lines[figure][placeOf(minute)] = figures[figure] ?? NaN;
+        if (isNew || Number.isNaN(lines[figure][placeOf(minute)])) {
+          lines[figure][placeOf(minute)] = figures[figure] ?? NaN;
+        }
       }
     }
-    for (const id of gone) this.lines.delete(id);
   }
 
   /** Minutes before the first sample are left out. */

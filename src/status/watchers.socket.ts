@@ -39,6 +39,11 @@ export class Watchers implements BeforeApplicationShutdown {
     return this.watchers.size;
   }
 
+  /** Bytes that each of them has not taken yet. */
+  get waiting(): readonly number[] {
+    return [...this.watchers].map(({ record }) => bytesWaiting(record.response));
+  }
+
   /** @throws {ApiError} `overloaded`, `shutting_down` */
   add(record: RequestRecord): void {
     if (this.lifecycle.isStopping) throw ApiError.shuttingDown();

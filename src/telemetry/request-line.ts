@@ -12,26 +12,24 @@ export interface Finished {
 }
 
 /** What the line says of a request beside how it went. */
-export type Logged = Pick<RequestRecord, (typeof LOGGED)[number]>;
-
-/** The fields of a record that it is made of. */
-export const LOGGED = [
-  'id',
-  'traceId',
-  'mode',
-  'alias',
-  'sort',
-  'needs',
-  'isDryRun',
-  'candidates',
-  'model',
-  'isPinned',
-  'attempts',
-  'failovers',
-  'startedAtMs',
-  'firstByteAtMs',
-  'bytesIn',
-] as const satisfies readonly (keyof RequestRecord)[];
+export type Logged = Pick<
+  RequestRecord,
+  | 'id'
+  | 'traceId'
+  | 'mode'
+  | 'alias'
+  | 'sort'
+  | 'needs'
+  | 'isDryRun'
+  | 'candidates'
+  | 'model'
+  | 'isPinned'
+  | 'attempts'
+  | 'failovers'
+  | 'startedAtMs'
+  | 'firstByteAtMs'
+  | 'bytesIn'
+>;
 
 /**
  * The log's line about one request, in pino's own format. Pino puts a line together from some sixty pieces, one after the other,

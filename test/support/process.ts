@@ -25,7 +25,7 @@ export interface RouterProcess {
 
 const CACHE = 'node_modules/.cache/router-process';
 /** What the status page is made of; taken as it is. */
-const PAGE = 'status/page/*';
+const PAGE = 'status/page/*.{html,css,js}';
 const ONE_DAY_MS = 24 * 60 * 60 * 1000;
 const running = new Set<ChildProcess>();
 let built: Promise<string> | undefined;

@@ -58,7 +58,7 @@ function asked({ mode, alias, sort, needs, bytes_in: bytes }) {
     mode === 'alias'
       ? `For the alias ${alias}, by ${sort}`
       : mode === 'list'
-        ? 'For a list of models, in the order of the client'
+        ? 'For a list of models'
         : mode === 'direct'
           ? 'For one model by its name'
           : 'For evidence, or for nothing that could be read';
@@ -79,8 +79,9 @@ function leftOut({ excluded }) {
 function chosenFrom({ candidates, pinned, mode }) {
   if (candidates === 0) return [];
   const pin = pinned ? ' The model that answered this client last went first.' : '';
+  const order = mode === 'list' ? "in the client's order" : 'best first';
   const text =
-    mode === 'direct' ? 'The one that was named.' : `${counted(candidates, 'model')}, best first.${pin}`;
+    mode === 'direct' ? 'The model that was named.' : `${counted(candidates, 'model')}, ${order}.${pin}`;
   return [{ step: 'Chosen from', text }];
 }
 

@@ -158,6 +158,7 @@ function scoreOf(score, best) {
 /** @param {readonly (number | null)[]} points @param {number} top @param {string} kind */
 function line(points, top, kind) {
   const { width, height } = LINE;
+  if (points.length === 0) return '';
   const shape = drawing('svg', {
     class: `spark ${kind}`,
     viewBox: `0 0 ${width} ${height}`,
@@ -188,6 +189,6 @@ function stateOf({ why, place, cooldown }, receivedAtMs) {
     return element('span', { class: 'badge cooling', title }, 'cooling down, ', countdown);
   }
   if (place === null) return element('span', { class: 'badge out' }, why === null ? 'out' : whyWord(why));
-  if (why === null || why === 'ranked') return element('span', { class: 'badge in' }, 'in order');
+  if (why === null || why === 'ranked') return element('span', { class: 'owner' }, 'in order');
   return element('span', { class: 'badge unknown' }, whyWord(why));
 }
