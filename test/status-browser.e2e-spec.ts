@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { CatalogService } from '../src/catalog/catalog.service.js';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { complete } from './support/ask.js';
 import {
@@ -10,7 +11,7 @@ import {
   type TestBrowser,
   type TestPage,
 } from './support/browser.js';
-import { NEVER } from './support/feed-watch.js';
+import { NEVER, RESTLESS } from './support/feed-watch.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
 jest.setTimeout(120_000);
@@ -125,6 +126,8 @@ describeBrowser('the page in a browser', () => {
       /^No connection to the router since \d\d:\d\d:\d\d\. What you see is as it was then\. (?:Next try in \d+ s|Trying now)\.$/,
     );
     expect((await idsOf(page)).length).toBeGreaterThan(10);
+    expect(await textOf(page, '#readiness')).toBe('unknown');
+    expect(await accessibilityProblems(page)).toEqual([]);
     await page.screenshot({ path: 'logs/status-page-lost.png' });
 
     router = await start({ LISTEN_ADDR: `127.0.0.1:${new URL(router.url).port}` });
@@ -188,6 +191,37 @@ describeBrowser('the page in a browser', () => {
     ).toBeLessThanOrEqual(0);
     await page.screenshot({ path: `logs/status-page-${id}.png` });
     expect(errors).toEqual([]);
+  });
+
+  test('STA-13: draws the last hour', async () => {
+    const own = await startRouter(chutes, RESTLESS);
+    const catalog = own.app.get(CatalogService);
+    // An hour of which a feed a minute is seen, in a few seconds.
+    const now = performance.now.bind(performance);
+    let passedMs = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);
+    for (let minute = 0; minute < 60; minute += 1) {
+      const before = catalog.utilization.last?.value;
+      passedMs += 60_000;
+      chutes.advance();
+      await eventually(() => catalog.utilization.last?.value !== before);
+    }
+    const [down = '', up = ''] = someModels(2);
+    chutes.behave(down, 'unavailable');
+    for (const model of [ALIAS, `${ALIAS}:price`, down, `${down},${up}`])
+      await complete(own, { model, messages: [] });
+
+    const { page } = await browser.open(`${own.url}/autopilot`, { viewport: { width: 1440, height: 900 } });
+    await until(page, '#decisions li', up);
+    const points = await page
+      .locator('#models .spark.utilization path:last-child')
+      .evaluateAll((lines) => lines.map((line) => line.getAttribute('d')?.split('L').length ?? 0));
+    expect(Math.max(...points)).toBe(60);
+    // That of the README.
+    await page.screenshot({ path: 'logs/status-page.png' });
+    await page.close();
+    clock.mockRestore();
+    await own.close();
   });
 
   test('STA-16: shows names from outside as text, whatever they are', async () => {

@@ -7,7 +7,6 @@ import { buildRouter, killProcesses, startProcess } from './support/process.js';
 import { RawClient } from './support/raw-client.js';
 import { type Env, environmentFor, eventually, startRouter, type TestRouter } from './support/router.js';
 import { type EventFollower, eventsOf, listAt } from './support/status.js';
-import { Watchers } from '../src/status/watchers.socket.js';
 
 jest.setTimeout(120_000);
 
@@ -81,28 +80,6 @@ describe('events', () => {
     const told = follower.named('decision').length;
     expect(told).toBeGreaterThan(10);
     expect(told).toBeLessThanOrEqual(10 * Math.ceil(tookMs / 1_000));
-  });
-
-  test('STA-9: are kept from nobody by one who reads nothing, and held back for that one', async () => {
-    // Some 300 KB an event.
-    chutes.models = Array.from({ length: 500 }, (_, n) => ({
-      id: `m/${n}`,
-      input_modalities: ['x'.repeat(400)],
-    }));
-    chutes.utilization = ['m/1'];
-    const own = await start({ UTILIZATION_REFRESH_MS: '20' });
-    const follower = await follow(own);
-    const deaf = await RawClient.open(own.port, WATCH);
-    await deaf.receives('text/event-stream');
-    deaf.stopReading();
-    for (let n = 1; n <= 60; n += 1) {
-      chutes.utilization = [{ name: 'm/1', active_instance_count: n, utilization_5m: 0 }];
-      await eventually(() => follower.named('models').length >= n);
-    }
-    const held = own.app.get(Watchers).waiting;
-    expect(held.length).toBe(2);
-    expect(Math.max(...held)).toBeLessThan(8_000_000);
-    deaf.close();
   });
 
   test('STA-9: have room for 64, and the next one is told', async () => {

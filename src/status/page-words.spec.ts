@@ -80,9 +80,9 @@ describe('figures', () => {
   });
 
   test('STA-14: a line ends on the right, and breaks where nothing is known', () => {
-    const box = { width: 30, height: 12, top: 1, slots: 4 };
+    const box = { width: 32, height: 12, top: 1, slots: 4 };
     expect(linePath([], box)).toBe('');
-    expect(linePath([0, 1], box)).toBe('M20.0 11.0L30.0 1.0');
-    expect(linePath([0.5, null, 2], box)).toBe('M10.0 6.0L10.0 6.0M30.0 1.0L30.0 1.0');
+    expect(linePath([0, 1], box)).toBe('M21.0 11.0L31.0 1.0');
+    expect(linePath([0.5, null, 2], box)).toBe('M11.0 6.0L11.0 6.0M31.0 1.0L31.0 1.0');
   });
 });

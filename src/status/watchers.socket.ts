@@ -13,11 +13,36 @@ const MAX_WAITING_BYTES = 262_144;
 
 const COMMENT = Buffer.from(':\n\n');
 
-interface Watcher {
-  readonly record: RequestRecord;
-  offered: number;
-  /** As of the last comment. */
-  taken: number;
+/** One response, and how far its client has come with it. */
+class Watcher {
+  private flushed = 0;
+  private flushedBefore = -1;
+  private waitingBefore = 0;
+  private readonly onFlushed = () => {
+    this.flushed += 1;
+  };
+
+  constructor(readonly record: RequestRecord) {}
+
+  get waiting(): number {
+    return bytesWaiting(this.record.response);
+  }
+
+  /** Sends what there is room for. */
+  offer(bytes: Buffer): void {
+    if (this.waiting > MAX_WAITING_BYTES) return;
+    this.record.response.write(bytes, this.onFlushed);
+    this.record.bytesOut += bytes.length;
+  }
+
+  /** Whether not a byte has been taken since it was last asked for. */
+  get hasStalled(): boolean {
+    const { flushed, flushedBefore, waiting, waitingBefore } = this;
+    this.flushedBefore = flushed;
+    this.waitingBefore = waiting;
+    // What was offered meanwhile only adds to what waits.
+    return waitingBefore > 0 && flushed === flushedBefore && waiting >= waitingBefore;
+  }
 }
 
 /** Those who follow the events, a response each that does not end by itself. */
@@ -41,7 +66,7 @@ export class Watchers implements BeforeApplicationShutdown {
 
   /** Bytes that each of them has not taken yet. */
   get waiting(): readonly number[] {
-    return [...this.watchers].map(({ record }) => bytesWaiting(record.response));
+    return [...this.watchers].map(({ waiting }) => waiting);
   }
 
   /** @throws {ApiError} `overloaded`, `shutting_down` */
@@ -60,26 +85,23 @@ export class Watchers implements BeforeApplicationShutdown {
       response.end();
       return;
     }
-    const watcher: Watcher = { record, offered: 0, taken: 0 };
+    const watcher = new Watcher(record);
     this.watchers.add(watcher);
     response.once('close', () => this.remove(watcher));
-    offer(watcher, COMMENT);
+    watcher.offer(COMMENT);
     this.comments ??= setInterval(() => this.comment(), COMMENT_EVERY_MS).unref();
   }
 
   /** Sends an event to all. One that somebody has no room for is left out for them. */
   send(event: string, data: object): void {
     const bytes = Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    for (const watcher of this.watchers) offer(watcher, bytes);
+    for (const watcher of this.watchers) watcher.offer(bytes);
   }
 
   private comment(): void {
     for (const watcher of this.watchers) {
-      const waiting = bytesWaiting(watcher.record.response);
-      const taken = watcher.offered - waiting;
-      if (waiting > 0 && taken <= watcher.taken) watcher.record.response.req.socket.resetAndDestroy();
-      else offer(watcher, COMMENT);
-      watcher.taken = taken;
+      if (watcher.hasStalled) watcher.record.response.req.socket.resetAndDestroy();
+      else watcher.offer(COMMENT);
     }
   }
 
@@ -93,12 +115,4 @@ export class Watchers implements BeforeApplicationShutdown {
   private end(): void {
     for (const { record } of this.watchers) record.response.end();
   }
-}
-
-function offer(watcher: Watcher, bytes: Buffer): void {
-  const { record } = watcher;
-  if (bytesWaiting(record.response) > MAX_WAITING_BYTES) return;
-  record.response.write(bytes);
-  record.bytesOut += bytes.length;
-  watcher.offered += bytes.length;
 }

@@ -63,7 +63,7 @@ export function listed(words) {
  * @param {{ width: number, height: number, top: number, slots: number }} box `top` is the value at the upper edge
  */
 export function linePath(points, { width, height, top, slots }) {
-  const step = width / (slots - 1);
+  const step = (width - 2) / (slots - 1);
   const first = slots - points.length;
   let path = '';
   let isDrawing = false;
@@ -72,7 +72,7 @@ export function linePath(points, { width, height, top, slots }) {
       isDrawing = false;
       return;
     }
-    const x = ((first + n) * step).toFixed(1);
+    const x = (1 + (first + n) * step).toFixed(1);
     const y = (height - 1 - Math.min(1, point / top) * (height - 2)).toFixed(1);
     path += `${isDrawing ? 'L' : 'M'}${x} ${y}`;
     // A point that stands alone shows as a dot, since the line's ends are round.

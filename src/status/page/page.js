@@ -123,8 +123,9 @@ function showFacts() {
   const { ready, reason, feeds } = state.models;
   const passed = performance.now() - state.receivedAtMs;
   const age = (/** @type {number | null} */ ms) => ago(ms === null ? null : ms + passed);
-  byId('readiness').textContent = ready ? 'ready' : `not ready: ${NOT_READY[reason] ?? reason}`;
-  byId('readiness').setAttribute('data-ready', String(ready));
+  const readiness = ready ? 'ready' : `not ready: ${NOT_READY[reason] ?? reason}`;
+  byId('readiness').textContent = state.lostAt ? 'unknown' : readiness;
+  byId('readiness').setAttribute('data-ready', String(ready && !state.lostAt));
   byId('utilization-age').textContent = age(feeds.utilization);
   byId('models-age').textContent = age(feeds.models);
 }
@@ -137,6 +138,7 @@ function showConnection() {
   if (pill.textContent !== text) pill.textContent = text;
   pill.setAttribute('data-state', isLost ? 'lost' : 'live');
   document.body.classList.toggle('stale', isLost);
+  showFacts();
   byId('lost').hidden = !isLost;
   if (isLost) showLost(lostAt);
 }
