@@ -202,6 +202,11 @@ describeHelm('what stands around the pods', () => {
       [443, 3129, 80],
     ],
     [
+      'with a collector of traces',
+      { config: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.observability:4318' } },
+      [443, 4318],
+    ],
+    [
       'with Redis of a Secret that exists',
       { config: { STICKY_STORE: 'redis' }, secret: { existingSecret: 'mine' } },
       [443, 6379],

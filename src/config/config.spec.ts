@@ -70,6 +70,7 @@ describe('loadConfig', () => {
       hasStatusPage: true,
       corsOrigins: [],
       logLevel: 'info',
+      traces: undefined,
     } satisfies Config);
   });
 

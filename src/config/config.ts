@@ -121,7 +121,16 @@ function toConfig(env: Environment) {
     hasStatusPage: env.STATUS_PAGE,
     corsOrigins: splitList(env.CORS_ALLOWED_ORIGINS),
     logLevel: env.LOG_LEVEL,
+    traces: isTraced(env)
+      ? { sampler: env.OTEL_TRACES_SAMPLER, ratio: Number(env.OTEL_TRACES_SAMPLER_ARG) }
+      : undefined,
   } as const;
+}
+
+function isTraced(env: Environment): boolean {
+  const isConfigured =
+    env.OTEL_EXPORTER_OTLP_ENDPOINT !== '' || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '';
+  return isConfigured && !env.OTEL_SDK_DISABLED;
 }
 
 function validated<T>(value: T | null | undefined): T {

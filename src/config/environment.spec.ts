@@ -204,6 +204,18 @@ describe('what is refused', () => {
     expect(refused({ ERROR_SHAPE: value })).toEqual(['ERROR_SHAPE']);
   });
 
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'grpc://collector:4317'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_TRACES_SAMPLER', 'always'],
+    ['OTEL_TRACES_SAMPLER_ARG', '5%'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_SDK_DISABLED', 'yes'],
+  ])('CFG-60: %s=%s', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} must be `)]);
+  });
+
   it.each(['verbose', 'INFO', '30'])('CFG-32: LOG_LEVEL=%s', (value) => {
     expect(refused({ LOG_LEVEL: value })).toEqual(['LOG_LEVEL']);
   });

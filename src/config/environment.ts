@@ -1,5 +1,6 @@
 import { IsIn } from 'class-validator';
 import { AreAliases } from './aliases.js';
+import { type SamplerName, SAMPLERS } from './samplers.js';
 import {
   IsBaseUrl,
   IsBoolean,
@@ -10,6 +11,7 @@ import {
   IsListenAddress,
   IsOriginList,
   IsProxyUrl,
+  IsRatio,
   IsRedisUrl,
   IsSharedSecret,
   IsStatusList,
@@ -95,4 +97,15 @@ export class Environment {
     message: "LOG_LEVEL must be one of pino's levels or silent",
   })
   LOG_LEVEL = 'info';
+
+  // OpenTelemetry's own variables. Its exporter reads further ones by itself (headers, timeout, certificates), its resource the name
+  // and attributes of the service.
+  @IsHttpUrl({ isOptional: true }) OTEL_EXPORTER_OTLP_ENDPOINT = '';
+  @IsHttpUrl({ isOptional: true }) OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = '';
+  @IsIn(['http/protobuf'], { message: 'OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf' })
+  OTEL_EXPORTER_OTLP_PROTOCOL = 'http/protobuf';
+  @IsIn(SAMPLERS, { message: "OTEL_TRACES_SAMPLER must be one of OpenTelemetry's built-in samplers" })
+  OTEL_TRACES_SAMPLER: SamplerName = 'parentbased_always_on';
+  @IsRatio() OTEL_TRACES_SAMPLER_ARG = '1';
+  @IsBoolean() OTEL_SDK_DISABLED = false;
 }

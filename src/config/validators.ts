@@ -35,8 +35,15 @@ export function IsBoolean(): PropertyDecorator {
   return rule('true or false', (value) => typeof value === 'boolean');
 }
 
-export function IsHttpUrl(): PropertyDecorator {
-  return rule('an http or https URL without credentials and fragment', isHttpUrl);
+export function IsHttpUrl({ isOptional = false } = {}): PropertyDecorator {
+  return rule(
+    'an http or https URL without credentials and fragment',
+    (value) => (isOptional && value === '') || isHttpUrl(value),
+  );
+}
+
+export function IsRatio(): PropertyDecorator {
+  return rule('a number from 0 to 1', (value) => /^(?:0?\.\d+|[01]|0\.|1\.0*)$/.test(String(value)));
 }
 
 /** Paths are added to it, so that a query has no place in it. */

@@ -9,6 +9,7 @@ import { type AttemptClock, patientClock } from '../upstream/attempt-clock.js';
 import { toUpstreamHeaders } from '../upstream/header-policy.js';
 import { RelayService } from '../upstream/relay.service.js';
 import type { UpstreamClient } from '../upstream/upstream.client.js';
+import type { UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import { chuteIdOf, nonceOf } from './evidence-target.js';
 import { EVIDENCE_UPSTREAM } from './evidence-upstream.js';
 
@@ -42,25 +43,25 @@ export class EvidenceController {
 
     record.phase = 'waiting';
     const { origin, path } = this.config.evidenceBackend;
-    const exchange = this.upstream.open(
-      {
-        origin,
-        path: `${path}/chutes/${encodeURIComponent(chuteId)}/evidence?nonce=${nonce}`,
-        method: 'GET',
-        headers: toUpstreamHeaders(request.raw.rawHeaders, record.id),
-      },
-      this.clock,
-      { client: record, opensAtHeaders: true },
-    );
+    const asked: UpstreamRequest = {
+      origin,
+      path: `${path}/chutes/${encodeURIComponent(chuteId)}/evidence?nonce=${nonce}`,
+      method: 'GET',
+      headers: toUpstreamHeaders(request.raw.rawHeaders, record.id),
+    };
+    record.trace?.attempted(asked);
+    const exchange = this.upstream.open(asked, this.clock, { client: record, opensAtHeaders: true });
     const outcome = await exchange.outcome;
     switch (outcome.kind) {
       case 'opened':
+        record.trace?.answered(outcome.status);
         record.model = this.modelOf(chuteId) ?? 'other';
         this.metrics.answerSelected(record.model, outcome.status);
         this.relays.relay(exchange, outcome, record);
         break;
       case 'failed':
         record.failovers.push(outcome.reason);
+        record.trace?.failed(outcome.reason);
         this.metrics.attemptFailed(outcome.reason);
         throw ApiError.upstream(outcome.reason);
       case 'overloaded':

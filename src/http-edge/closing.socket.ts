@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ApiError } from '../openai/api-error.js';
 import { errorHead } from './error-head.js';
+import { letBodyPass } from './pass-body.socket.js';
 import { cutIfStalled } from './stalled-answer.timer.js';
 
 /**
@@ -54,7 +55,7 @@ function endAfterRequests(response: ServerResponse, isFlooded: boolean): void {
   const timer = setTimeout(end, LINGER_MS);
   response.setTimeout(LINGER_IDLE_MS, end).once('close', end);
   if (!isFlooded) request.once('end', end).once('close', end);
-  request.resume();
+  letBodyPass(request);
 
   function end(): void {
     clearTimeout(timer);

@@ -9,6 +9,7 @@ import { createHttpServer, onClientError } from './http-server.factory.js';
 import { OverloadService } from './overload.service.js';
 import { type Address, Port } from './port.socket.js';
 import { belongsInside, belongsToStatus } from './ports.js';
+import { ReadTurns } from './read-turns.socket.js';
 
 /** Probes, scrapes and a few people. */
 const MAX_INSIDE_CONNECTIONS = 256;
@@ -22,6 +23,7 @@ export class PortsService implements OnApplicationShutdown {
   private clients: Port | undefined;
   private inside: { readonly server: Server; readonly port: Port } | undefined;
   private readonly insideSockets = new WeakSet<Socket>();
+  private readonly readTurns = new ReadTurns();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -40,6 +42,7 @@ export class PortsService implements OnApplicationShutdown {
   async open(app: NestFastifyApplication, address: Address = this.config.listen): Promise<void> {
     await app.init();
     await this.host.httpAdapter.getInstance().ready();
+    this.host.httpAdapter.getHttpServer().on('connection', (socket: Socket) => this.readTurns.add(socket));
     if (this.config.admin) await this.openInside(this.config.admin);
     this.clients ??= new Port(app.getHttpServer(), this.config.requests.maxConnections, () =>
       this.overload.refusedConnection('clients'),
@@ -80,6 +83,7 @@ export class PortsService implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
+    this.readTurns.close();
     this.closeToClients();
     this.inside?.port.close();
     this.inside?.server.closeAllConnections();

@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../request/request-record.js';
-import { letBodyPass } from './send-error.socket.js';
+import { letBodyPass } from './pass-body.socket.js';
 import { cutIfStalled } from './stalled-answer.timer.js';
 
 /** Answers with a document of the router's own a request that nobody has begun to answer. */

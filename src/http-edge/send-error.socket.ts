@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import type { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { answerLast } from './closing.socket.js';
 import { errorHead } from './error-head.js';
+import { letBodyPass } from './pass-body.socket.js';
 import { cutIfStalled } from './stalled-answer.timer.js';
 
 /** Answers a request that nobody has begun to answer. */
@@ -28,12 +28,4 @@ export function sendError(record: RequestRecord, error: ApiError): void {
   letBodyPass(request);
   response.end(body);
   cutIfStalled(response, record);
-}
-
-/**
- * A body that nobody reads would pause the connection while a pipelined answer waits for the one before it, and then nobody
- * would see the client leave.
- */
-export function letBodyPass(request: IncomingMessage): void {
-  request.resume();
 }

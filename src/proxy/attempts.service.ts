@@ -56,6 +56,7 @@ class Attempts {
     for (; ; this.n += 1) {
       const exchange = this.open();
       const outcome = await exchange.outcome;
+      if (outcome.kind === 'opened') this.record.trace?.answered(outcome.status);
       const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
       const { retryableStatuses, failsOverOnCapacity } = this.config;
       const { kind, failure, refusal } = verdict(outcome, {
@@ -81,8 +82,10 @@ class Attempts {
     const { hasNext } = this;
     const { isStreamed } = plan;
     const { retryableStatuses, retriesEmpty, shapesErrors } = config;
+    const request = plan.requestFor(this.model);
+    record.trace?.attempted(request, this.model);
     return this.upstream.open(
-      plan.requestFor(this.model),
+      request,
       { settings: config, hasAlternative: isStreamed && hasNext, failoverUntilMs },
       { client: record, commit: { hasNext, isStreamed, retryableStatuses, retriesEmpty, shapesErrors } },
     );
@@ -102,6 +105,7 @@ class Attempts {
 
   private report(reason: FailureReason, refusal: Refusal | undefined): void {
     this.record.failovers.push(reason);
+    this.record.trace?.failed(reason);
     this.metrics.attemptFailed(reason);
     // That it cannot do this one request says nothing against a model.
     if (refusal !== 'context' && refusal !== 'ability') this.plan.watcher?.onFailed(this.model, reason);

@@ -56,6 +56,7 @@ export class ProxyService {
       const readAtMs = performance.now();
       record.phase = 'waiting';
       const asked = readAsked(body.pieces);
+      record.trace?.asked(asked.model);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
       const decision = this.routing.decide(route, asked, wantsTee(record.request));

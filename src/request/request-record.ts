@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FailureReason } from '../openai/failure-reason.js';
+import type { RequestTrace } from './request-trace.js';
 
 export type Mode = 'alias' | 'list' | 'direct' | 'none';
 
@@ -46,7 +47,10 @@ export class RequestRecord implements Client {
   isGone = false;
   listener: ClientListener | undefined;
 
-  /** @param isCounted whether the metrics count this request. */
+  /**
+   * @param isCounted whether the metrics count this request.
+   * @param trace where traces are wanted
+   */
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
@@ -54,6 +58,7 @@ export class RequestRecord implements Client {
     readonly traceId: string | undefined,
     readonly startedAtMs: number,
     readonly isCounted: boolean,
+    readonly trace?: RequestTrace,
   ) {}
 
   /** The connection lets go of the response. */

@@ -6,6 +6,7 @@ const STEPS = 128;
 const SIGNAL = 'SIGURG';
 
 let isLimited = false;
+const listeners: (() => void)[] = [];
 let steps = 0;
 /** Of the turn, if it was looked at the clock before. */
 let firstLookMs: number | undefined;
@@ -24,6 +25,21 @@ export function limitTurns(): void {
   process.on(SIGNAL, () => {});
 }
 
+/**
+ * Has whoever can put work off to later turns do so in a turn that is ended: what the system has reported already, up to 1,024
+ * sockets that are ready, comes all the same.
+ *
+ * @param listener called at most once a turn, in the middle of whatever is being done
+ * @returns what undoes it
+ */
+export function onTurnEnding(listener: () => void): () => void {
+  listeners.push(listener);
+  return () => {
+    const at = listeners.indexOf(listener);
+    if (at !== -1) listeners.splice(at, 1);
+  };
+}
+
 /** To be called for each thing of which thousands may be done in one turn. */
 export function countStep(): void {
   steps += 1;
@@ -40,6 +56,7 @@ function look(): void {
   } else if (!isEnding && nowMs - firstLookMs > LIMIT_MS) {
     isEnding = true;
     process.kill(process.pid, SIGNAL);
+    for (const listener of listeners) listener();
   }
 }
 

@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
-import { letBodyPass } from '../http-edge/send-error.socket.js';
+import { letBodyPass } from '../http-edge/pass-body.socket.js';
 import { LifecycleService } from '../lifecycle/lifecycle.service.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';

@@ -1,10 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { LOG_DESTINATION, type LogDestination, LOGGER, type Logger } from './logger.js';
 import { MetricsService } from './metrics.service.js';
-import { CLIENT_CLOSED_REQUEST, endingOf, RequestRecord, traceIdOf } from '../request/request-record.js';
+import {
+  CLIENT_CLOSED_REQUEST,
+  type Ending,
+  endingOf,
+  RequestRecord,
+  traceIdOf,
+} from '../request/request-record.js';
 import { type Finished, requestLine } from './request-line.js';
+import { servedRoute } from './served-route.js';
+import type { OpenTrace, Tracing } from './tracing.js';
+import { TRACING } from './tracing.js';
 import { Roster } from '../runtime/roster.js';
 
 declare module 'fastify' {
@@ -27,7 +36,7 @@ export interface FinishWatcher {
 
 /** Opens a record for each request and, when its connection lets go of it, counts and logs it. */
 @Injectable()
-export class RequestTelemetry {
+export class RequestTelemetry implements OnApplicationShutdown {
   private readonly running = new Roster<RequestRecord>();
   private watcher: FinishWatcher | undefined;
 
@@ -35,6 +44,7 @@ export class RequestTelemetry {
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(LOG_DESTINATION) private readonly destination: LogDestination,
     private readonly metrics: MetricsService,
+    @Inject(TRACING) private readonly tracing: Tracing | undefined,
   ) {}
 
   /** The requests that have not ended. */
@@ -48,20 +58,21 @@ export class RequestTelemetry {
   }
 
   begin(request: IncomingMessage, response: ServerResponse, id: string, isCounted: boolean): RequestRecord {
-    const traceId = traceIdOf(request.headers['traceparent']);
-    const record = new RequestRecord(request, response, id, traceId, performance.now(), isCounted);
+    const trace = isCounted ? this.tracing?.begin(request.headers) : undefined;
+    const traceId = trace?.traceId ?? traceIdOf(request.headers['traceparent']);
+    const record = new RequestRecord(request, response, id, traceId, performance.now(), isCounted, trace);
     if (isCounted) this.metrics.requestStarted();
     const entry = this.running.add(record);
     // Emitted once for every response, finished or not.
     response.on('close', () => {
       this.running.remove(entry);
-      this.finish(record);
+      this.finish(record, trace);
       record.leave();
     });
     return record;
   }
 
-  private finish(record: RequestRecord): void {
+  private finish(record: RequestRecord, trace: OpenTrace | undefined): void {
     const { request, response, mode, startedAtMs, firstByteAtMs, isCounted } = record;
     const ending = endingOf(record, response.writableFinished);
     const sent = response.headersSent ? response.statusCode : CLIENT_CLOSED_REQUEST;
@@ -74,10 +85,23 @@ export class RequestTelemetry {
       if (firstByteAtMs !== undefined) this.metrics.firstByteSent(mode, firstByteAtMs - startedAtMs);
     }
 
+    if (trace) this.endTrace(trace, record, sent, ending);
+
     const level = isCounted ? 'info' : 'debug';
     const bytesOut = request.method === 'HEAD' ? 0 : record.bytesOut;
     const finished: Finished = { level, timeMs: Date.now(), endedAtMs, status: sent, ending, bytesOut };
     if (isCounted) this.watcher?.onFinished(record, finished);
     if (this.logger.isLevelEnabled(level)) this.destination.write(requestLine(record, finished));
+  }
+
+  private endTrace(trace: OpenTrace, record: RequestRecord, status: number, ending: Ending): void {
+    const { request, mode, alias, model, attempts, id: requestId } = record;
+    const method = request.method as string;
+    const route = servedRoute(request.url as string);
+    trace.ended({ method, route, mode, alias, model, attempts, requestId, status, ending });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.tracing?.finish();
   }
 }

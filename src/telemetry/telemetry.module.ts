@@ -8,6 +8,7 @@ import { LOG_DESTINATION, LOGGER } from './logger.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsService } from './metrics.service.js';
 import { RequestTelemetry } from './request-telemetry.service.js';
+import { TRACING, type Tracing } from './tracing.js';
 
 @Global()
 @Module({
@@ -15,7 +16,7 @@ import { RequestTelemetry } from './request-telemetry.service.js';
   exports: [MetricsService, RequestTelemetry],
 })
 export class TelemetryModule {
-  static with({ logLevel }: Config, destination: DestinationStream): DynamicModule {
+  static with({ logLevel, traces }: Config, destination: DestinationStream): DynamicModule {
     const logger = createLogger(logLevel, destination);
     return {
       module: TelemetryModule,
@@ -33,6 +34,15 @@ export class TelemetryModule {
       providers: [
         { provide: LOGGER, useValue: logger satisfies Logger },
         { provide: LOG_DESTINATION, useValue: destination satisfies DestinationStream },
+        {
+          provide: TRACING,
+          // Nothing of the SDK is loaded without need.
+          useFactory: async (): Promise<Tracing | undefined> => {
+            if (!traces) return undefined;
+            const { OpenTelemetryClient } = await import('./open-telemetry.client.js');
+            return new OpenTelemetryClient(traces, logger);
+          },
+        },
       ],
       exports: [LOGGER],
     };

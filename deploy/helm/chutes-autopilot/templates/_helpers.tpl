@@ -107,7 +107,7 @@ checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256
 {{- range $upstreams -}}
 {{- $ports = append $ports (include "autopilot.portOf" (get $.Values.config . | default "https://default")) -}}
 {{- end -}}
-{{- range list "HTTPS_PROXY" "HTTP_PROXY" -}}
+{{- range list "HTTPS_PROXY" "HTTP_PROXY" "OTEL_EXPORTER_OTLP_ENDPOINT" "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" -}}
 {{- with get $.Values.config . -}}{{- $ports = append $ports (include "autopilot.portOf" .) -}}{{- end -}}
 {{- end -}}
 {{- if eq (get .Values.config "STICKY_STORE" | default "memory") "redis" -}}

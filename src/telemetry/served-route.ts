@@ -1,0 +1,11 @@
+import { PROXIED_PATHS } from '../openai/served-paths.js';
+
+/**
+ * The route of a request that the metrics count, with nothing of the client's in it.
+ *
+ * @param url its path, which was found to be one that is served, in whatever spelling, and its query
+ */
+export function servedRoute(url: string): string {
+  const path = decodeURIComponent(url.split('?', 1)[0] as string);
+  return PROXIED_PATHS.find((served) => served === path) ?? '/chutes/{chute}/evidence';
+}
