@@ -193,7 +193,7 @@ describeBrowser('the page in a browser', () => {
     expect(errors).toEqual([]);
   });
 
-  test('STA-13: draws the last hour', async () => {
+  test('STA-17: draws the last hour', async () => {
     const own = await startRouter(chutes, RESTLESS);
     const catalog = own.app.get(CatalogService);
     // An hour of which a feed a minute is seen, in a few seconds.

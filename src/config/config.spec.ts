@@ -342,6 +342,14 @@ describe('what the settings become', () => {
     expect([failsOverOnCapacity, retriesEmpty, shapesErrors]).toEqual(expected);
   });
 
+  it.each([
+    ['', true],
+    ['true', true],
+    ['false', false],
+  ])('CFG-600: STATUS_PAGE=%s', (value, expected) => {
+    expect(loadConfig({ STATUS_PAGE: value }).hasStatusPage).toBe(expected);
+  });
+
   it.each(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])('CFG-32: LOG_LEVEL=%s', (level) => {
     expect(loadConfig({ LOG_LEVEL: level }).logLevel).toBe(level);
   });

@@ -21,7 +21,7 @@ function recordOf(id: string, fields: Partial<RequestRecord> = {}): RequestRecor
 }
 
 describe('finished requests', () => {
-  test('STA-6: are the last ones, newest first', () => {
+  test('STA-7: are the last ones, newest first', () => {
     const requests = new FinishedRequests(3);
     expect(requests.documents()).toEqual([]);
     for (const id of ['a', 'b', 'c', 'd', 'e']) requests.add(recordOf(id), FINISHED);
@@ -29,7 +29,7 @@ describe('finished requests', () => {
     expect(requests.newest()?.id).toBe('e');
   });
 
-  test('STA-6: have the fields of their log lines, and how many models were out by reason', () => {
+  test('STA-7: have the fields of their log lines, and how many models were out by reason', () => {
     const requests = new FinishedRequests(3);
     const record = recordOf('a', {
       traceId: 'f'.repeat(32),
@@ -63,7 +63,7 @@ describe('finished requests', () => {
     ]);
   });
 
-  test('STA-7: cost a slot that is there already, and no text', () => {
+  test('STA-11: cost a slot that is there already, and no text', () => {
     const requests = new FinishedRequests(2);
     const stringify = jest.spyOn(JSON, 'stringify');
     const parse = jest.spyOn(JSON, 'parse');

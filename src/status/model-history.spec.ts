@@ -4,7 +4,7 @@ import { ModelHistory } from './model-history.js';
 const MINUTE = 60_000;
 
 describe('the last hour of a model', () => {
-  test('STA-5: has a point a minute, the newest last', () => {
+  test('STA-17: has a point a minute, the newest last', () => {
     const history = new ModelHistory();
     for (const [minute, utilization] of [0.1, 0.2, 0.3].entries()) {
       history.sample([['a', { utilization }]], minute * MINUTE);
@@ -15,7 +15,7 @@ describe('the last hour of a model', () => {
     expect(history.of('b')).toEqual({ utilization: [], ttft_s: [] });
   });
 
-  test('STA-5: has gaps where nothing was known, or no feed changed', () => {
+  test('STA-17: has gaps where nothing was known, or no feed changed', () => {
     const history = new ModelHistory();
     history.sample([['a', { utilization: 0.5, ttft_s: 1.23456 }]], 100 * MINUTE);
     history.sample([['a', { utilization: undefined, ttft_s: 2 }]], 101 * MINUTE);
@@ -26,7 +26,7 @@ describe('the last hour of a model', () => {
     });
   });
 
-  test('STA-5: ends after sixty minutes', () => {
+  test('STA-17: ends after sixty minutes', () => {
     const history = new ModelHistory();
     for (let minute = 0; minute < 150; minute += 1) {
       history.sample([['a', { utilization: minute }]], minute * MINUTE);
@@ -39,7 +39,7 @@ describe('the last hour of a model', () => {
     expect(history.of('a').utilization).toEqual([7]);
   });
 
-  test('STA-5: forgets models that are gone, and follows only so many', () => {
+  test('STA-17: forgets models that are gone, and follows only so many', () => {
     const history = new ModelHistory();
     const many = (count: number) =>
       Array.from({ length: count }, (_, n) => [`m/${n}`, { utilization: 0.5 }] as const);

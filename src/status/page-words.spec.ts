@@ -25,7 +25,7 @@ const DECISION: Decision = {
 };
 
 describe('the story of a decision', () => {
-  test('STA-14: tells what was asked, who was left out, who was tried, who answered, and how it ended', () => {
+  test('STA-18: tells what was asked, who was left out, who was tried, who answered, and how it ended', () => {
     expect(storyOf(DECISION)).toEqual([
       { step: 'Asked', text: 'For the alias auto, by capacity, in 1.5 kB. It needs pictures and tools.' },
       { step: 'Left out', text: '43 models: no instance runs (31), lacks pictures (12).' },
@@ -55,13 +55,13 @@ describe('the story of a decision', () => {
     ['a client that left', { ending: 'client_gone' }, 'Ended: The client left after 2.1 s, 4.2 kB sent.'],
     ['a reason that is new', { failovers: ['upstream_new_thing'] }, 'Attempt 1: Failed: upstream new thing.'],
     ['a status without a meaning', { failovers: ['upstream_418'] }, 'Attempt 1: Failed: status 418.'],
-  ])('STA-14: of %s', (_what, change, sentence) => {
+  ])('STA-18: of %s', (_what, change, sentence) => {
     expect(storyOf({ ...DECISION, ...change }).map(({ step, text }) => `${step}: ${text}`)).toContain(
       sentence,
     );
   });
 
-  test('STA-14: in a word', () => {
+  test('STA-18: in a word', () => {
     expect(endingWord(DECISION)).toBe('whole');
     expect(endingWord({ ...DECISION, status: 503 })).toBe('error 503');
   });
@@ -75,11 +75,11 @@ describe('figures', () => {
     [59_000, '59 s'],
     [600_000, '10 min'],
     [7_200_000, '2 h'],
-  ])('STA-14: %d ms are %s', (ms, text) => {
+  ])('STA-18: %d ms are %s', (ms, text) => {
     expect(span(ms)).toBe(text);
   });
 
-  test('STA-14: a line ends on the right, and breaks where nothing is known', () => {
+  test('STA-18: a line ends on the right, and breaks where nothing is known', () => {
     const box = { width: 32, height: 12, top: 1, slots: 4 };
     expect(linePath([], box)).toBe('');
     expect(linePath([0, 1], box)).toBe('M21.0 11.0L31.0 1.0');

@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { type Observable, Subject } from 'rxjs';
 import { letBodyPass } from '../http-edge/pass-body.socket.js';
 import { LifecycleService } from '../lifecycle/lifecycle.service.js';
 import { ApiError } from '../openai/api-error.js';
@@ -49,6 +50,9 @@ class Watcher {
 @Injectable()
 export class Watchers implements BeforeApplicationShutdown {
   private readonly watchers = new Set<Watcher>();
+  private readonly arriving = new Subject<void>();
+  /** Emits when somebody begins to watch. */
+  readonly arrivals: Observable<void> = this.arriving;
   private comments: NodeJS.Timeout | undefined;
 
   constructor(private readonly lifecycle: LifecycleService) {
@@ -89,6 +93,7 @@ export class Watchers implements BeforeApplicationShutdown {
     this.watchers.add(watcher);
     response.once('close', () => this.remove(watcher));
     watcher.offer(COMMENT);
+    this.arriving.next();
     this.comments ??= setInterval(() => this.comment(), COMMENT_EVERY_MS).unref();
   }
 

@@ -9,7 +9,7 @@ export interface ModelStatus {
 
 /** The document at a path of the status page. @param path below `/autopilot/` */
 export async function listAt<T = unknown>(
-  { insideUrl }: TestRouter,
+  { insideUrl }: Pick<TestRouter, 'insideUrl'>,
   path: string,
 ): Promise<Readonly<Record<string, unknown>> & { readonly data: readonly T[] }> {
   const response = await fetch(`${insideUrl}/autopilot/${path}`);
