@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { ChutesSimulator } from '../simulator/chutes-simulator.js';
 import { eventData } from '../simulator/answers/event-data.js';
 
@@ -25,8 +24,8 @@ const PICTURE =
 /** Shows what the router does with five requests, and checks each. */
 export class Tour {
   private failures = 0;
-  /** Each tour is somebody new: pins of the one before would take its turns. */
-  private readonly session = randomUUID();
+  /** Each tour is somebody new, with no pin of the one before. */
+  private readonly who = { 'x-session-id': crypto.randomUUID() };
 
   constructor(
     private readonly baseUrl: string,
@@ -181,12 +180,7 @@ export class Tour {
   private post(body: object | string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     return fetch(`${this.baseUrl}/chat/completions`, {
       method: 'POST',
-      headers: {
-        authorization: 'Bearer demo',
-        'content-type': 'application/json',
-        'x-session-id': this.session,
-        ...headers,
-      },
+      headers: { authorization: 'Bearer demo', 'content-type': 'application/json', ...this.who, ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),
     });
