@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CHUNKED, EVENT_STREAM, JSON_TYPE } from './support/header-lines.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, type RawConnection, response } from './support/raw-upstream.js';
 import { type Env, eventually } from './support/router.js';
 
-const EVENT_STREAM = 'Content-Type: text/event-stream';
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
 const EVENT = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n';
 const ERROR = 'data: {"error":{"message":"It broke.","code":500}}\n\n';
 const LINE = readFileSync('testdata/chutes_live/stream_error_line_undated.json', 'utf8').trim();
@@ -21,9 +19,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 async function restart(env: Env): Promise<void> {
   await stage.clear();
@@ -56,16 +52,28 @@ async function ask(stream: boolean, model = LIST): Promise<Course> {
 }
 
 describe('a stream that begins with an error', () => {
-  test.each<[string, string[]]>([
-    ['as an event', [ERROR]],
-    ['as an event, in pieces', [ERROR.slice(0, 12), ERROR.slice(12)]],
-    ['as an event with CRLF, behind comments', [`: hi\r\n\r\nretry: 3\r\n${ERROR.replaceAll('\n', '\r\n')}`]],
-    ['as an event of Anthropic’s', ['event: error\ndata: {"type":"error","error":{"type":"api_error"}}\n\n']],
-    ['as a bare line', [`${LINE}\n`]],
-    ['as a bare line without an end', [LINE]],
-    ['as an event without an end', [ERROR.trimEnd()]],
-    ['about an ability', ['data: {"error":{"message":"a/b is not a multimodal model","code":400}}\n\n']],
-  ])('ATT-52, ATT-56, ATT-68: %s, makes way for the next model', async (_, chunks) => {
+  test.each<[string, string, string[]]>([
+    ['ATT-52', 'as an event', [ERROR]],
+    ['ATT-52', 'as an event, in pieces', [ERROR.slice(0, 12), ERROR.slice(12)]],
+    [
+      'ATT-52',
+      'as an event with CRLF, behind comments',
+      [`: hi\r\n\r\nretry: 3\r\n${ERROR.replaceAll('\n', '\r\n')}`],
+    ],
+    [
+      'ATT-52',
+      'as an event of Anthropic’s',
+      ['event: error\ndata: {"type":"error","error":{"type":"api_error"}}\n\n'],
+    ],
+    ['ATT-52', 'as a bare line', [`${LINE}\n`]],
+    ['ATT-56', 'as a bare line without an end', [LINE]],
+    ['ATT-56', 'as an event without an end', [ERROR.trimEnd()]],
+    [
+      'ATT-68',
+      'about an ability',
+      ['data: {"error":{"message":"a/b is not a multimodal model","code":400}}\n\n'],
+    ],
+  ])('%s: %s, makes way for the next model', async (_clause, _, chunks) => {
     first(async (connection) => {
       await connection.write(head('200 OK', EVENT_STREAM, CHUNKED));
       for (const piece of chunks) await connection.write(chunk(piece));
@@ -214,88 +222,113 @@ describe('an answer in one piece', () => {
 });
 
 describe('a refusal', () => {
-  test.each<[string, string, string]>([
-    ['500 Internal Server Error', 'upstream_500', '{"detail":"exhausted all available targets to no avail"}'],
+  test.each<[string, string, string, string]>([
     [
+      'ATT-45',
+      '500 Internal Server Error',
+      'upstream_500',
+      '{"detail":"exhausted all available targets to no avail"}',
+    ],
+    [
+      'ATT-45',
       '500 Internal Server Error',
       'upstream_500',
       '{"detail":"No infrastructure available to serve request"}',
     ],
-    ['404 Not Found', 'upstream_404', '{"detail":"model not found: first"}'],
-    ['404 Not Found', 'upstream_404', '{"detail":"No matching chute found!"}'],
-    ['402 Payment Required', 'upstream_402', '{"detail":"Chute unavailable because the creator is broke"}'],
-    ['426 Upgrade Required', 'upstream_426', '{"detail":"This chute does not have TEE enabled."}'],
-    ['400 Bad Request', 'upstream_400', nested('first is not a multimodal model')],
-    ['400 Bad Request', 'upstream_400', nested('"auto" tool choice requires --tool-call-parser to be set')],
+    ['ATT-45', '404 Not Found', 'upstream_404', '{"detail":"model not found: first"}'],
+    ['ATT-45', '404 Not Found', 'upstream_404', '{"detail":"No matching chute found!"}'],
+    [
+      'ATT-45',
+      '402 Payment Required',
+      'upstream_402',
+      '{"detail":"Chute unavailable because the creator is broke"}',
+    ],
+    ['ATT-45', '426 Upgrade Required', 'upstream_426', '{"detail":"This chute does not have TEE enabled."}'],
+    ['ATT-48', '400 Bad Request', 'upstream_400', nested('first is not a multimodal model')],
+    [
+      'ATT-48',
+      '400 Bad Request',
+      'upstream_400',
+      nested('"auto" tool choice requires --tool-call-parser to be set'),
+    ],
   ])(
-    'ATT-45, ATT-48, ATT-68: %s that means this model, makes way for the next one: %s',
-    async (status, reason, body) => {
+    '%s, ATT-68: %s that means this model, makes way for the next one: %s',
+    async (_clause, status, reason, body) => {
       first(async (connection) => connection.write(response(status, [JSON_TYPE], body)));
       expect(await ask(true)).toMatchObject({ by: 'second', failovers: [reason] });
     },
   );
 
-  test.each<[string, string, string[], string | Buffer]>([
+  test.each<[string, string, string, string[], string | Buffer]>([
     [
+      'ATT-50',
       'a decoy',
       '500 Internal Server Error',
       [JSON_TYPE],
       '{"detail":"Sorry: exhausted all available targets"}',
     ],
     [
+      'ATT-50',
       'a prompt that is repeated',
       '400 Bad Request',
       [JSON_TYPE],
       '{"detail":[{"msg":"Bad","input":"is not a multimodal model"}]}',
     ],
     [
+      'ATT-50',
       'HTML',
       '500 Internal Server Error',
       ['Content-Type: text/html'],
       '<html>{"detail":"exhausted all available targets"}</html>',
     ],
     [
+      'ATT-50',
       'gzip',
       '500 Internal Server Error',
       [JSON_TYPE, 'Content-Encoding: gzip'],
       gzipSync('{"detail":"exhausted all available targets"}'),
     ],
     [
+      'ATT-50',
       'broken JSON',
       '500 Internal Server Error',
       [JSON_TYPE],
       '{"detail":"exhausted all available targets",}',
     ],
     [
+      'ATT-50',
       '32 KiB',
       '500 Internal Server Error',
       [JSON_TYPE],
       `{"detail":"exhausted all available targets","x":"${'x'.repeat(32_768)}"}`,
     ],
     [
+      'ATT-68',
       'a full model',
       '429 Too Many Requests',
       [JSON_TYPE],
       '{"detail":"Infrastructure is at maximum capacity, try again later"}',
     ],
-    ['a full model', '429 Too Many Requests', ['Content-Type: text/html'], '<html>nginx</html>'],
+    ['ATT-68', 'a full model', '429 Too Many Requests', ['Content-Type: text/html'], '<html>nginx</html>'],
     [
+      'ATT-68',
       'an account',
       '402 Payment Required',
       [JSON_TYPE],
       '{"detail":{"message":"Quota exceeded and account balance is $0"}}',
     ],
     [
+      'ATT-47',
       'a context that no model is known to have',
       '400 Bad Request',
       [JSON_TYPE],
       nested('maximum context length of 8 tokens'),
     ],
-    ['a token', '401 Unauthorized', [JSON_TYPE], '{"detail":"Invalid token."}'],
-    ['nothing', '500 Internal Server Error', [], ''],
+    ['ATT-50', 'a token', '401 Unauthorized', [JSON_TYPE], '{"detail":"Invalid token."}'],
+    ['ATT-50', 'nothing', '500 Internal Server Error', [], ''],
   ])(
-    'ATT-47, ATT-50, ATT-67, ATT-68: that is about %s is relayed whole and unchanged: %s',
-    async (_, status, headers, body) => {
+    '%s, ATT-67: that is about %s is relayed whole and unchanged: %s',
+    async (_clause, _, status, headers, body) => {
       first(async (connection) => connection.write(response(status, headers, body)));
       const { answer, by, failovers } = await ask(true);
       expect([answer.status, by, failovers]).toEqual([Number(status.slice(0, 3)), 'first', []]);

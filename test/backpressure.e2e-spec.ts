@@ -17,9 +17,7 @@ jest.setTimeout(60_000);
 
 let stage: RawStage;
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 /** Every model answers with `MUCH` bytes. */
 function answerMuch(start = EVENT_STREAM): void {
@@ -27,6 +25,14 @@ function answerMuch(start = EVENT_STREAM): void {
     await connection.write(start);
     for (let n = 0; n < MUCH / PIECE_BYTES; n++) await connection.write(PIECE);
     await connection.write(chunk(''));
+  });
+}
+
+/** `first` answers without an end. */
+function answerForEver(): void {
+  stage.upstream.answer('first', async (connection) => {
+    await connection.write(EVENT_STREAM);
+    await connection.writeForEver(PIECE);
   });
 }
 
@@ -88,10 +94,7 @@ describe('a client that takes no byte', () => {
 
   test('ATT-33: is cut off as well when the upstream has broken off meanwhile', async () => {
     stage = await RawStage.set({ CLIENT_STALL_TIMEOUT_MS: '300' });
-    stage.upstream.answer('first', async (connection) => {
-      await connection.write(EVENT_STREAM);
-      await connection.writeForEver(PIECE);
-    });
+    answerForEver();
     const client = await stage.open({ model: 'first' });
     client.stopReading();
     const upstream = await stage.upstream.connection(1);
@@ -135,10 +138,7 @@ describe('a client that takes no byte', () => {
 
   test('ATT-33: but takes some again and again is not cut off', async () => {
     stage = await RawStage.set({ CLIENT_STALL_TIMEOUT_MS: '1000' });
-    stage.upstream.answer('first', async (connection) => {
-      await connection.write(EVENT_STREAM);
-      await connection.writeForEver(PIECE);
-    });
+    answerForEver();
     const client = await stage.open({ model: 'first' });
     const takeSome = async () => {
       const before = client.bytesReceived;

@@ -24,9 +24,7 @@ beforeEach(async () => {
   edge = await Edge.start({ MAX_INFLIGHT_BODY_BYTES: String(BUDGET) });
 });
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 /** Sends so many of the body's bytes along with the headers, and the others when the router has seen these. */
 async function send(body: string, atOnce: number): Promise<RawClient> {

@@ -1,30 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ask } from './support/ask.js';
-import {
-  bodyOf,
-  completionOf,
-  Edge,
-  apiError,
-  errorIn,
-  MODEL,
-  OTHER_MODEL,
-  POST,
-  requestOf,
-} from './support/edge.js';
+import { bodyOf, completionOf, Edge, errorIn, MODEL, OTHER_MODEL, POST, requestOf } from './support/edge.js';
+import { BUDGET, LARGE, LIMITS, OVERLOADED } from './support/edge-budget.js';
 import type { RawClient } from './support/raw-client.js';
 import type { RawResponse } from './support/raw-response.js';
 import { eventually } from './support/router.js';
-
-const BUDGET = 100_000;
-/** More than half of the budget. */
-const LARGE = 60_000;
-
-const LIMITS = {
-  MAX_INFLIGHT_BODY_BYTES: String(BUDGET),
-  MAX_REQUEST_BYTES: String(2 * BUDGET),
-};
-
-const OVERLOADED = apiError(503, 'overloaded');
 
 let edge: Edge;
 
@@ -32,9 +12,7 @@ beforeEach(async () => {
   edge = await Edge.start(LIMITS);
 });
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 /** Sends large requests until one is answered with this status. */
 async function eventuallyAnswered(status: number): Promise<RawResponse> {

@@ -44,17 +44,17 @@ afterEach(async () => {
 
 describe('what is refused', () => {
   test.each([
-    ['a value over 8 KiB', `${FIRST},`.repeat(683), 'invalid_model'],
-    ['a direct model over 256 bytes', 'sesam'.repeat(52), 'invalid_model'],
-    ['an item over 256 bytes', `${FIRST},${'é'.repeat(129)}`, 'invalid_model'],
-    ['a lone surrogate', 'sesam\ud800', 'invalid_model'],
-    ['a long item before an unknown one', `nobody,${'x'.repeat(257)}`, 'invalid_model'],
-    ['a list without items', ' , ,', 'invalid_model_list'],
-    ['nine items', 'a,b,c,d,e,f,g,h,i', 'invalid_model_list'],
-    ['an unknown model', 'zebra', 'unknown_model'],
-    ['an unknown item', `${FIRST},zebra`, 'unknown_model'],
-    ['an unknown item beside an alias', `${ALIAS},zebra`, 'unknown_model'],
-  ])('SEL-1, SEL-2, SEL-3, SEL-5, SEL-8, SEL-9, SEL-14: %s', async (_, model, code) => {
+    ['SEL-1', 'a value over 8 KiB', `${FIRST},`.repeat(683), 'invalid_model'],
+    ['SEL-2', 'a direct model over 256 bytes', 'sesam'.repeat(52), 'invalid_model'],
+    ['SEL-2', 'an item over 256 bytes', `${FIRST},${'é'.repeat(129)}`, 'invalid_model'],
+    ['SEL-3', 'a lone surrogate', 'sesam\ud800', 'invalid_model'],
+    ['SEL-5', 'a long item before an unknown one', `nobody,${'x'.repeat(257)}`, 'invalid_model'],
+    ['SEL-8', 'a list without items', ' , ,', 'invalid_model_list'],
+    ['SEL-9', 'nine items', 'a,b,c,d,e,f,g,h,i', 'invalid_model_list'],
+    ['SEL-14', 'an unknown model', 'zebra', 'unknown_model'],
+    ['SEL-14', 'an unknown item', `${FIRST},zebra`, 'unknown_model'],
+    ['SEL-14', 'an unknown item beside an alias', `${ALIAS},zebra`, 'unknown_model'],
+  ])('%s: %s', async (_clause, _, model, code) => {
     const before = chutes.count();
     const answer = await complete(router, { model });
     expect(answer.status).toBe(400);
@@ -102,16 +102,16 @@ describe('what was meant', () => {
 describe('the order', () => {
   // Where all of them fail, every candidate gets its turn.
   test.each([
-    ['an alias is the ranked models', ALIAS, [FIRST, SECOND, THIRD]],
-    ['so is the other alias', 'chutesai-routing/AutoPilot', [FIRST, SECOND, THIRD]],
-    ['a list keeps the client’s order', `${THIRD}, ${IDLE},${FIRST}`, [THIRD, IDLE, FIRST]],
-    ['repeated and empty items do not count', `${THIRD},,${FIRST}, ${THIRD},`, [THIRD, FIRST]],
-    ['an alias stands for the ranked models', `${IDLE},${ALIAS}`, [IDLE, FIRST, SECOND, THIRD]],
-    ['before it', `${SECOND},${ALIAS}`, [SECOND, FIRST, THIRD]],
-    ['behind it', `${ALIAS},${SECOND},${IDLE}`, [FIRST, SECOND, THIRD, IDLE]],
-    ['a suffix goes upstream', `${SECOND}:latency,${FIRST}`, [`${SECOND}:latency`, FIRST]],
-    ['TEE and not', `${SECOND},${FIRST}`, [SECOND, FIRST]],
-  ])('SEL-6, SEL-7, SEL-10, SEL-11, SEL-12, SEL-15, SEL-20: %s', async (_, model, order) => {
+    ['SEL-6', 'an alias is the ranked models', ALIAS, [FIRST, SECOND, THIRD]],
+    ['SEL-6', 'so is the other alias', 'chutesai-routing/AutoPilot', [FIRST, SECOND, THIRD]],
+    ['SEL-10', 'a list keeps the client’s order', `${THIRD}, ${IDLE},${FIRST}`, [THIRD, IDLE, FIRST]],
+    ['SEL-7', 'repeated and empty items do not count', `${THIRD},,${FIRST}, ${THIRD},`, [THIRD, FIRST]],
+    ['SEL-11', 'an alias stands for the ranked models', `${IDLE},${ALIAS}`, [IDLE, FIRST, SECOND, THIRD]],
+    ['SEL-12', 'before it', `${SECOND},${ALIAS}`, [SECOND, FIRST, THIRD]],
+    ['SEL-12', 'behind it', `${ALIAS},${SECOND},${IDLE}`, [FIRST, SECOND, THIRD, IDLE]],
+    ['SEL-15', 'a suffix goes upstream', `${SECOND}:latency,${FIRST}`, [`${SECOND}:latency`, FIRST]],
+    ['SEL-20', 'TEE and not', `${SECOND},${FIRST}`, [SECOND, FIRST]],
+  ])('%s: %s', async (_clause, _, model, order) => {
     chutes.behave('*', 'unavailable');
     expect((await complete(router, { model })).status).toBe(503);
     expect(await arrived(chutes, order.length)).toEqual(order);

@@ -76,7 +76,7 @@ const CLIENTS: readonly ((client: RawClient, request: string) => Promise<void>)[
   },
 ];
 
-test('ATT-25, ATT-28, ATT-29: whatever upstreams and clients do, no connection is lost and nobody is forgotten', async () => {
+test('ATT-28, ATT-29: whatever upstreams and clients do, no connection is lost and nobody is forgotten', async () => {
   stage = await RawStage.set({
     UPSTREAM_MAX_CONNECTIONS: String(CONNECTIONS),
     UPSTREAM_CONNECT_TIMEOUT_MS: '2000',

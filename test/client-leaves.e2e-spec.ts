@@ -15,9 +15,7 @@ const WAYS = [
 
 let stage: RawStage;
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 /** What is seen of it when the client leaves, at the upstream's end of this connection and in the router. */
 async function seenOf(leave: () => void, connection: RawConnection): Promise<unknown> {

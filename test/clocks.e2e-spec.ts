@@ -10,9 +10,7 @@ const CHUNKED = head('200 OK', 'Transfer-Encoding: chunked');
 
 let stage: RawStage;
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 const resets: RequestScript = (connection) => connection.reset();
 const busy: RequestScript = async (connection) => void (await connection.write(response('503 Busy', [], '')));
@@ -39,10 +37,10 @@ async function request(): Promise<Readonly<Record<string, unknown>>> {
 
 describe('an impatient attempt', () => {
   test.each([
-    ['are missing', silence],
-    ['never get beyond interim responses', hintsForEver],
-    ['never come to an end', headerForEver],
-  ])('ATT-12, ATT-18, ATT-23: moves on when its headers %s', async (_, script) => {
+    ['ATT-18', 'are missing', silence],
+    ['ATT-23', 'never get beyond interim responses', hintsForEver],
+    ['ATT-18', 'never come to an end', headerForEver],
+  ])('%s, ATT-12: moves on when its headers %s', async (_clause, _, script) => {
     stage = await RawStage.set({ UPSTREAM_HEADER_TIMEOUT_MS: '100' });
     stage.upstream.answer('first', script);
     const answer = await stage.ask({ model: 'first,second', stream: true });
@@ -146,10 +144,10 @@ describe('a patient attempt', () => {
   });
 
   test.each([
-    ['its headers are missing', silence, 'upstream_header_timeout'],
-    ['interim responses are all it sends', hintsForEver, 'upstream_header_timeout'],
-    ['its first byte is missing', silenceAfterHeaders, 'upstream_first_body_byte_timeout'],
-  ])('ATT-21, ATT-22, ATT-23, ERR-15: fails when %s', async (_, script, code) => {
+    ['ATT-22', 'its headers are missing', silence, 'upstream_header_timeout'],
+    ['ATT-23', 'interim responses are all it sends', hintsForEver, 'upstream_header_timeout'],
+    ['ATT-22', 'its first byte is missing', silenceAfterHeaders, 'upstream_first_body_byte_timeout'],
+  ])('%s, ERR-15: fails when %s', async (_clause, _, script, code) => {
     stage = await RawStage.set({ UPSTREAM_PATIENT_TIMEOUT_MS: '150' });
     stage.upstream.answer('first', script);
     const answer = await stage.ask({ model: 'first', stream: true });

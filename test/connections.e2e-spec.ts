@@ -10,9 +10,7 @@ const ONE_CONNECTION = { UPSTREAM_MAX_CONNECTIONS: '1' };
 
 let stage: RawStage;
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 /** A request that holds its connection until it is let go. */
 async function hold(model = 'third'): Promise<{ client: RawClient; letGo: () => void }> {

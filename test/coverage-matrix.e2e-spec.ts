@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   clausesOf,
+  crowdedTitles,
   matrixProblems,
   numberingProblems,
   readSources,
@@ -25,6 +26,10 @@ describe('the coverage matrix of this project', () => {
 
   it('PRJ-8: every test names clauses that exist', () => {
     expect(titleProblems(clauses, titles)).toEqual([]);
+  });
+
+  it('PRJ-25: no title names more than two clauses', () => {
+    expect(crowdedTitles(titles)).toEqual([]);
   });
 
   it('PRJ-9: the matrix is as `npm run matrix` writes it', () => {
@@ -62,6 +67,12 @@ describe('the check behind it', () => {
     ['for (const a of b) it(`ABC-1: ${a}`, () => {})', ['ABC-1']],
     ["it('ABC-1: long ' + 'title', () => {})", ['ABC-1']],
     ["describe('ABC-1: all', () => { it('ABC-2: one', () => {}); })", ['ABC-1', 'ABC-2']],
+    ["it.each([['ABC-1', 1], ['ABC-2', 2], ['ABC-1', 3]])('%s: %i', () => {})", ['ABC-1', 'ABC-2']],
+    ["it.each(['ABC-1', 'ABC-2'] as const)('%s, ABC-3: a', () => {})", ['ABC-1', 'ABC-3', 'ABC-2', 'ABC-3']],
+    ["const T = [['ABC-1']]; { const T = [['ABC-2']]; it.each(T)('%s: a', () => {}); }", ['ABC-2']],
+    ["it.each([['ABC-1'], [`${a}`]])('%s: a', () => {})", ['ABC-1']],
+    ["it.each(['ABC-1'])('of %s: a', () => {})", []],
+    ["run((it) => it.notes('ABC-1: a'))", []],
     ["it('works, as ABC-1: says', () => {})", []],
     ["it.skip('ABC-1: later', () => {})", []],
     ["describe.skip('later', () => { it('ABC-1: one', () => {}); })", []],
@@ -82,6 +93,22 @@ describe('the check behind it', () => {
       expect(titleProblems(clauses, titlesOf('a.spec.ts', `it(${JSON.stringify(title)})`))).toHaveLength(1);
     },
   );
+
+  it.each(["it.each(table())('%s: a')", "it.each([...A])('%s: a')", "it.each([['ABC-1'], [b]])('%s: a')"])(
+    'PRJ-8: reports that the clauses of a table cannot be read: %s',
+    (source) => {
+      expect(titleProblems(clauses, titlesOf('a.spec.ts', source))).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    ["it('ABC-1, ABC-2: two', () => {})", 0],
+    ["it('ABC-1, ABC-2, ABC-3: three', () => {})", 1],
+    ["describe('ABC-1, ABC-2, ABC-3: three', () => {})", 1],
+    ["it.each([['ABC-1'], ['ABC-1, ABC-2']])('%s, ABC-3: a', () => {})", 1],
+  ])('PRJ-25: counts the clauses of %s', (source, count) => {
+    expect(crowdedTitles(titlesOf('a.spec.ts', source))).toHaveLength(count);
+  });
 
   it('PRJ-9: writes the files with the tests of each row, and changes nothing else', () => {
     const titles = [

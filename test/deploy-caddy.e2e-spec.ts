@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { Exchange } from '../src/simulator/exchange.js';
 import { chatBody } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { quietPort } from './support/ports.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
@@ -24,9 +25,7 @@ describeCaddy('Caddy in front of the router, with the Caddyfile of the project',
   let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    chutes = await ChutesSimulator.start({ simModels: false });
-    chutes.models = [MODEL];
-    chutes.utilization = [MODEL];
+    chutes = await chutesWith([MODEL]);
     router = await startRouter(chutes);
     port = await quietPort();
     stop = await startCaddy({

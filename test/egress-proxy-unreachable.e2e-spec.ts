@@ -14,13 +14,8 @@ describe('a proxy that cannot be spoken to', () => {
     stage = await EgressStage.set({ upstream: 'https', proxy: 'https' });
   });
 
-  afterAll(async () => {
-    await stage.close();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
+  afterAll(async () => stage.close());
+  afterEach(async () => stage.clear());
 
   async function route(env: Env): Promise<TestRouter> {
     return stage.routeAlone({ UPSTREAM_CONNECT_TIMEOUT_MS: '60000', ...env });

@@ -3,11 +3,9 @@ import OpenAI from 'openai';
 import { ask, complete } from './support/ask.js';
 import { chatRequest } from './support/chat-request.js';
 import { ConnectProxy } from './support/connect-proxy.js';
-import { EgressStage, HOST } from './support/egress-stage.js';
+import { EgressStage, EVIDENCE, HOST } from './support/egress-stage.js';
 import { metricsOf } from './support/metrics.js';
 import { RawClient } from './support/raw-client.js';
-
-const EVIDENCE = `/chutes/ffffffff-0000-4000-8000-00000000000f/evidence?nonce=${'0'.repeat(64)}`;
 
 describe.each([
   { upstream: 'http', proxy: 'http' },
@@ -21,13 +19,8 @@ describe.each([
     stage = await EgressStage.set(schemes);
   });
 
-  afterAll(async () => {
-    await stage.close();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
+  afterAll(async () => stage.close());
+  afterEach(async () => stage.clear());
 
   test('CFG-9, CFG-41: completions, streams, evidence and feeds go through tunnels', async () => {
     stage.chutes.feed('evidence', { kind: 'body', status: 200, body: '{"evidence":[]}' });
@@ -86,13 +79,8 @@ describe('which way', () => {
     stage = await EgressStage.set({ upstream: 'http', proxy: 'http' });
   });
 
-  afterAll(async () => {
-    await stage.close();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
+  afterAll(async () => stage.close());
+  afterEach(async () => stage.clear());
 
   test('CFG-40: what NO_PROXY names is reached without the proxy', async () => {
     const { host } = new URL(stage.chutes.url);

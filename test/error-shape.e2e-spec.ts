@@ -4,13 +4,12 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import OpenAI, { APIError } from 'openai';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { failureOf } from './support/failure-of.js';
+import { CHUNKED, JSON_TYPE } from './support/header-lines.js';
 import { headerOf, headersOf } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, response } from './support/raw-upstream.js';
 import { startRouter } from './support/router.js';
 
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
 const SHAPED = { ERROR_SHAPE: 'openai' };
 const QUOTA = '{ "detail" : {"message":"Quota exceeded and account balance is $0.0","n":1.0e3} }\n';
 const NESTED = JSON.stringify({

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { type Answer, ask, complete, errorOf } from './support/ask.js';
 import { chatRequest } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { RawClient } from './support/raw-client.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
@@ -15,9 +16,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter | undefined;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/first', 'b/second-TEE'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE']);
 });
 
 afterEach(async () => {
@@ -150,24 +149,37 @@ function typeOf(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
-describe('every error of the router’s own', () => {
-  test.each(Object.keys(CASES))('ERR-1, ERR-3, ERR-4, ERR-11, HDR-16: %s', async (name) => {
-    const { status, param = null, env, prepare = () => true, act } = CASES[name] as Case;
-    const answer = await act(await start(env, { awaitReady: prepare() }));
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
-    expect(answer.headers.get('x-request-id')).toBe('my-own-id');
-    expect(JSON.parse(answer.text)).toEqual({
-      error: {
-        message: expect.stringMatching(/\.$/),
-        type: typeOf(status),
-        param,
-        code: name.split(' ')[0],
-      },
-    });
-    const passes = name.startsWith('overloaded') || name === 'shutting_down';
-    expect(answer.headers.has('retry-after')).toBe(passes);
+/** The names of the cases whose status lies between these two. */
+function casesFrom(lowest: number, highest: number): string[] {
+  return Object.entries(CASES)
+    .filter(([, { status }]) => status >= lowest && status <= highest)
+    .map(([name]) => name);
+}
+
+async function check(name: string): Promise<void> {
+  const { status, param = null, env, prepare = () => true, act } = CASES[name] as Case;
+  const answer = await act(await start(env, { awaitReady: prepare() }));
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  expect(answer.headers.get('x-request-id')).toBe('my-own-id');
+  expect(JSON.parse(answer.text)).toEqual({
+    error: {
+      message: expect.stringMatching(/\.$/),
+      type: typeOf(status),
+      param,
+      code: name.split(' ')[0],
+    },
   });
+  const passes = name.startsWith('overloaded') || name === 'shutting_down';
+  expect(answer.headers.has('retry-after')).toBe(passes);
+}
+
+describe('every error of the router’s own', () => {
+  test.each(casesFrom(400, 400))('ERR-1, ERR-3: %s', check);
+  test.each(casesFrom(401, 499))('ERR-1, ERR-4: %s', check);
+  test.each(casesFrom(500, 502))('ERR-1, HDR-16: %s', check);
+  test.each(casesFrom(503, 503))('ERR-1, ERR-11: %s', check);
+  test.each(casesFrom(504, 599))('ERR-1, ERR-15: %s', check);
 
   test('ERR-1, ERR-4: request_timeout', async () => {
     const { port } = await start({ REQUEST_BODY_TIMEOUT_MS: '100' });

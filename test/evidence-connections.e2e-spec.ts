@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { ask, complete, errorOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
 jest.setTimeout(60_000);
@@ -15,9 +16,7 @@ let router: TestRouter;
 let leaving: AbortController;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = [REQUEST.model];
-  chutes.utilization = [REQUEST.model];
+  chutes = await chutesWith([REQUEST.model]);
   router = await startRouter(chutes, { UPSTREAM_MAX_CONNECTIONS: '1', UPSTREAM_CONNECT_TIMEOUT_MS: '1500' });
   leaving = new AbortController();
 });

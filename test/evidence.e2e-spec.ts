@@ -34,13 +34,13 @@ afterAll(async () => {
 
 describe('the question', () => {
   test.each([
-    ['a UUID', chuteIdOf(TEE), chuteIdOf(TEE)],
-    ['a UUID in upper case', chuteIdOf(TEE).toUpperCase(), chuteIdOf(TEE).toUpperCase()],
-    ['a UUID that the catalog lacks', UNKNOWN_UUID, UNKNOWN_UUID],
-    ['a name', encodeURIComponent(TEE), chuteIdOf(TEE)],
-    ['a name of odd characters', encodeURIComponent(ODD), chuteIdOf(ODD)],
-    ['a name that is not said to be confidential', 'e%2Funsaid', chuteIdOf('e/unsaid')],
-  ])('EVD-1, EVD-3, EVD-4, EVD-7: %s', async (_, chute, chuteId) => {
+    ['EVD-3', 'a UUID', chuteIdOf(TEE), chuteIdOf(TEE)],
+    ['EVD-3', 'a UUID in upper case', chuteIdOf(TEE).toUpperCase(), chuteIdOf(TEE).toUpperCase()],
+    ['EVD-3', 'a UUID that the catalog lacks', UNKNOWN_UUID, UNKNOWN_UUID],
+    ['EVD-4', 'a name', encodeURIComponent(TEE), chuteIdOf(TEE)],
+    ['EVD-4', 'a name of odd characters', encodeURIComponent(ODD), chuteIdOf(ODD)],
+    ['EVD-4', 'a name that is not said to be confidential', 'e%2Funsaid', chuteIdOf('e/unsaid')],
+  ])('%s, EVD-7: %s', async (_clause, _, chute, chuteId) => {
     await ask(router, `/chutes/${chute}/evidence?nonce=${NONCE}`);
     const request = await nextEvidence(chuteId);
     expect([request.method, request.path]).toEqual(['GET', `/chutes/${chuteId}/evidence?nonce=${NONCE}`]);

@@ -125,7 +125,7 @@ test('PRJ-13: reports an ambiguous request that is served', () => {
   expect(conversationProblem(conversation(answer(400, error('bad_request'))), true)).toBeUndefined();
 });
 
-test('PRJ-12, PRJ-13, PRJ-24: a short fuzz finds nothing', async () => {
+test('PRJ-12, PRJ-13: a short fuzz finds nothing', async () => {
   const { code, output } = await runScript('test/fuzz/main.ts', ['--minutes', '0.05']);
   expect(output).toContain('every connection ended in answers of the contract or a close');
   expect(code).toBe(0);

@@ -202,6 +202,12 @@ describeHelm('what stands around the pods', () => {
       [443, 3129, 80],
     ],
     [
+      'with statistics of another port',
+      { config: { STATS_URL: 'http://stats.example:9200/llm' } },
+      [443, 9200],
+    ],
+    ['without statistics', { config: { STATS_URL: 'off' } }, [443]],
+    [
       'with a collector of traces',
       { config: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.observability:4318' } },
       [443, 4318],

@@ -11,9 +11,7 @@ jest.setTimeout(60_000);
 
 let stage: RawStage;
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 describe('an upstream that is silent', () => {
   test('ATT-32: longer than UPSTREAM_IDLE_TIMEOUT_MS ends the answer', async () => {

@@ -18,9 +18,7 @@ beforeEach(async () => {
   stage = await ClientStage.set({ UPSTREAM_IDLE_TIMEOUT_MS: '300', UPSTREAM_PATIENT_TIMEOUT_MS: '1000' });
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 /** Tries once, unless told otherwise. */
 function chat(model: string, fields: ChatOpenAIFields = {}): ChatOpenAI {
@@ -49,7 +47,7 @@ describe('invoke', () => {
     });
   });
 
-  test('RTE-1, RTE-21, ATT-10: with a list whose first model is down', async () => {
+  test('RTE-21, ATT-10: with a list whose first model is down', async () => {
     stage.chutes.behave(SECOND, 'unavailable');
     expect((await chat(LIST).invoke(PROMPT)).text).toContain(FIRST);
     expect(stage.models).toEqual([SECOND, FIRST]);
@@ -67,11 +65,11 @@ describe('stream', () => {
     expect(chunks.reduce(concat)).toHaveProperty('usage_metadata.output_tokens', expect.any(Number));
   });
 
-  test.each<[NamedKind, string]>([
-    ['cut-stream', 'upstream_stream_interrupted'],
-    ['stall', 'upstream_idle_timeout'],
-    ['unframed-error', 'upstream_stream_interrupted'],
-  ])('ATT-35, ATT-38, RTE-21: that breaks throws after what had come: %s', async (kind, code) => {
+  test.each<[string, NamedKind, string]>([
+    ['ATT-35', 'cut-stream', 'upstream_stream_interrupted'],
+    ['ATT-35', 'stall', 'upstream_idle_timeout'],
+    ['ATT-38', 'unframed-error', 'upstream_stream_interrupted'],
+  ])('%s, RTE-21: that breaks throws after what had come: %s', async (_clause, kind, code) => {
     stage.chutes.behave(FIRST, kind);
     const chunks: string[] = [];
     const reading = (async () => {
@@ -117,17 +115,14 @@ describe('errors', () => {
   });
 
   test.each([
-    ['unauthorized' as const, 401, AuthenticationError],
-    ['rate-limited' as const, 429, RateLimitError],
-    ['internal-error' as const, 500, InternalServerError],
-  ])(
-    'ATT-13, ATT-14, RTE-21: of the upstream have class and status: %s',
-    async (kind, status, kindOfError) => {
-      stage.chutes.behave(FIRST, kind);
-      expect(await failureOf<APIError>(chat(ALIAS).invoke(PROMPT), kindOfError)).toMatchObject({ status });
-      expect(stage.models).toEqual([FIRST]);
-    },
-  );
+    ['ATT-14', 'unauthorized' as const, 401, AuthenticationError],
+    ['ATT-13', 'rate-limited' as const, 429, RateLimitError],
+    ['ATT-14', 'internal-error' as const, 500, InternalServerError],
+  ])('%s, RTE-21: of the upstream have class and status: %s', async (_clause, kind, status, kindOfError) => {
+    stage.chutes.behave(FIRST, kind);
+    expect(await failureOf<APIError>(chat(ALIAS).invoke(PROMPT), kindOfError)).toMatchObject({ status });
+    expect(stage.models).toEqual([FIRST]);
+  });
 
   test.each<NamedKind>(['cut-stream', 'truncated', 'stall'])(
     'ATT-34, RTE-21: an answer in one piece that breaks is one: %s',

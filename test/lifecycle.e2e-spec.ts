@@ -87,7 +87,7 @@ describe('a signal', () => {
 });
 
 describe('the drain', () => {
-  test('HLT-12, HLT-13, HLT-14: only readiness changes; then nobody gets in any more', async () => {
+  test('HLT-13, HLT-14: only readiness changes; then nobody gets in any more', async () => {
     const drainMs = 2500;
     const { router, url, port } = await startReady(chutes, { SHUTDOWN_DRAIN_MS: String(drainMs) });
     const signalledAtMs = performance.now();

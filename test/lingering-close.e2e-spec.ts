@@ -1,12 +1,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiError, completionOf, Edge, errorIn, POST, requestOf } from './support/edge.js';
+import { CHUNKED } from './support/header-lines.js';
 import { metricsAfter } from './support/metrics.js';
 import { eventually } from './support/router.js';
 
 const HOST = 'Host: x';
 const HUGE = 'Content-Length: 1000000000000';
-const CHUNKED = 'Transfer-Encoding: chunked';
 /** More than the system buffers of both sides hold. */
 const PIECES = 256;
 const PIECE = Buffer.alloc(64 * 1024, 'x');

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { Behaviour, NamedKind } from '../src/simulator/faults/misbehaviour.js';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { AttemptsService } from '../src/proxy/attempts.service.js';
 import { MetricsService } from '../src/telemetry/metrics.service.js';
 import { ask, complete } from './support/ask.js';
 import { chatRequest } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { Metrics, metricsAfter, metricsOf } from './support/metrics.js';
 import { RawClient } from './support/raw-client.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
@@ -18,9 +19,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/first', 'b/second-TEE'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE']);
   router = await startRouter(chutes, { MAX_REQUEST_BYTES: '1000' });
 });
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { Behaviour } from '../src/simulator/faults/misbehaviour.js';
 import { StickyStore } from '../src/sticky/sticky.store.js';
 import { ask, complete, selectedOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { metricsAfter, metricsOf } from './support/metrics.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
@@ -15,9 +16,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/first', 'b/second-TEE'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE']);
   router = await startRouter(chutes, { UTILIZATION_REFRESH_MS: '50' });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
+import { chutesWith } from './support/chutes-with.js';
 import { metricsOf } from './support/metrics.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
@@ -8,9 +9,9 @@ let chutes: ChutesSimulator;
 let router: TestRouter | undefined;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = ['a/first', 'b/second-TEE', 'c/third'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE', 'c/third'], {
+    utilization: ['a/first', 'b/second-TEE'],
+  });
 });
 
 afterEach(async () => {
@@ -80,7 +81,7 @@ test('OBS-9, OBS-14: there are no other feeds and outcomes', async () => {
   await eventually(async () => (await errors('models')) > 0 && (await errors('utilization')) > 0);
   const { series } = await metricsOf({ url });
   expect(series.filter((key) => key.includes('feed_refresh_total'))).toEqual(
-    ['models', 'utilization'].flatMap((feed) =>
+    ['models', 'stats', 'utilization'].flatMap((feed) =>
       ['empty', 'error', 'ok'].map(
         (outcome) => `chutes_autopilot_feed_refresh_total{feed=${feed},outcome=${outcome}}`,
       ),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { chutesWith } from './support/chutes-with.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
@@ -7,9 +8,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = ['a/first', 'b/second'];
-  chutes.utilization = ['a/first'];
+  chutes = await chutesWith(['a/first', 'b/second'], { utilization: ['a/first'] });
   router = await startRouter(chutes, {
     MODELS_REFRESH_MS: '30',
     CORS_ALLOWED_ORIGINS: 'https://app.test',

@@ -2,14 +2,12 @@ import { isNativeError } from 'node:util/types';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI, { APIError, InternalServerError } from 'openai';
+import { CHUNKED, EVENT_STREAM, JSON_TYPE } from './support/header-lines.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, type RawConnection, response } from './support/raw-upstream.js';
 import type { Env } from './support/router.js';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Hello' }];
-const EVENT_STREAM = 'Content-Type: text/event-stream';
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
 const ANSWER = JSON.stringify({
   object: 'chat.completion',
   choices: [{ index: 0, message: { role: 'assistant', content: 'Good morning' }, finish_reason: 'stop' }],
@@ -62,17 +60,23 @@ async function readStream(received: () => void): Promise<{ text: string; thrown:
 }
 
 describe('a stream raises an error', () => {
-  test.each<[string, (connection: RawConnection) => unknown, string]>([
-    ['closes', (connection) => connection.fin(), 'upstream_stream_interrupted'],
-    ['resets', (connection) => connection.reset(), 'upstream_stream_interrupted'],
-    ['sends a bad chunk', async (connection) => connection.write('zz\r\n'), 'upstream_stream_interrupted'],
-    ['falls silent', silence, 'upstream_idle_timeout'],
+  test.each<[string, string, (connection: RawConnection) => unknown, string]>([
+    ['ATT-35', 'closes', (connection) => connection.fin(), 'upstream_stream_interrupted'],
+    ['ATT-35', 'resets', (connection) => connection.reset(), 'upstream_stream_interrupted'],
     [
+      'ATT-35',
+      'sends a bad chunk',
+      async (connection) => connection.write('zz\r\n'),
+      'upstream_stream_interrupted',
+    ],
+    ['ATT-36', 'falls silent', silence, 'upstream_idle_timeout'],
+    [
+      'ATT-38',
       "ends with Chutes' unframed error",
       async (connection) => connection.write(chunk('{"error":"Unhandled exception"}') + chunk('')),
       'upstream_stream_interrupted',
     ],
-  ])('ATT-34, ATT-35, ATT-36, ATT-38: whose upstream %s after an event', async (_, breaks, code) => {
+  ])('%s: whose upstream %s after an event', async (_clause, _, breaks, code) => {
     await setFor(breaks);
     const received = Promise.withResolvers<void>();
     answers(async (connection) => {

@@ -14,9 +14,7 @@ beforeEach(async () => {
   client = new OpenAI({ baseURL: stage.baseURL, apiKey: KEY });
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 describe('the stream helper', () => {
   test('RTE-1, RTE-21: tells what comes as it comes, and the whole at the end', async () => {

@@ -13,19 +13,9 @@ import {
   requestOf,
   POST,
 } from './support/edge.js';
+import { BUDGET, LARGE, LIMITS, OVERLOADED } from './support/edge-budget.js';
 import type { RawClient } from './support/raw-client.js';
 import { eventually } from './support/router.js';
-
-const BUDGET = 100_000;
-/** More than half of the budget. */
-const LARGE = 60_000;
-
-const LIMITS = {
-  MAX_INFLIGHT_BODY_BYTES: String(BUDGET),
-  MAX_REQUEST_BYTES: String(2 * BUDGET),
-};
-
-const OVERLOADED = apiError(503, 'overloaded');
 
 let edge: Edge;
 
@@ -33,15 +23,13 @@ beforeEach(async () => {
   edge = await Edge.start(LIMITS);
 });
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 describe('bodies past MAX_INFLIGHT_BODY_BYTES', () => {
   test.each([
     ['the older one', 0],
     ['the newest itself', 1],
-  ])('CFG-22, CFG-33, ERR-12: the newest is refused, whichever brings it about: %s', async (_, last) => {
+  ])('CFG-33, ERR-12: the newest is refused, whichever brings it about: %s', async (_, last) => {
     const clients = [await edge.beginUpload(LARGE), await edge.beginUpload(LARGE)] as const;
     const [older, newer] = clients;
     const body = bodyOf(LARGE);
@@ -74,22 +62,14 @@ describe('bodies past MAX_INFLIGHT_BODY_BYTES', () => {
   });
 
   test('CFG-22, CFG-34: one that waits for the upstream counts and is left in peace', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    edge.chutes.behave(MODEL, {
-      kind: 'scripted',
-      script: async (exchange) => {
-        await promise;
-        exchange.begin(200);
-        await exchange.end('late');
-      },
-    });
+    const letGo = edge.holdBack('late');
     const older = await edge.beginUpload(LARGE);
     const waiting = await edge.open(completionOf(bodyOf(LARGE)));
     await edge.chutes.nextRequest();
     // The older one is now the newest that is still being received.
     await older.send(bodyOf(LARGE).slice(0, 50_000));
     expect(errorIn(await older.response())).toEqual(OVERLOADED);
-    resolve();
+    letGo();
     expect((await waiting.response()).body.toString()).toBe('late');
   });
 
@@ -109,7 +89,7 @@ describe('bodies past MAX_INFLIGHT_BODY_BYTES', () => {
 });
 
 describe('connections', () => {
-  test('CFG-21, CFG-37, ATT-25, ERR-12: with all of the upstream busy requests are refused, and served when one is free', async () => {
+  test('CFG-37, ATT-25: with all of the upstream busy requests are refused, and served when one is free', async () => {
     await edge.close();
     edge = await Edge.start({ UPSTREAM_MAX_CONNECTIONS: '2', UPSTREAM_CONNECT_TIMEOUT_MS: '500' });
     edge.chutes.behave(MODEL, 'silent');

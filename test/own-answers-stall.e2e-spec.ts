@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { chutesWith } from './support/chutes-with.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
@@ -17,9 +18,10 @@ const idOf = (n: number) => `a/${n}-${'x'.repeat(200)}`;
 
 /** A router whose model list is more than the system buffers of both sides hold. */
 async function start(stallTimeoutMs: number): Promise<TestRouter> {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = Array.from({ length: 1_600 }, (_, n) => ({ id: idOf(n), padding: 'x'.repeat(10_000) }));
-  chutes.utilization = [idOf(0)];
+  chutes = await chutesWith(
+    Array.from({ length: 1_600 }, (_, n) => ({ id: idOf(n), padding: 'x'.repeat(10_000) })),
+    { utilization: [idOf(0)] },
+  );
   router = await startRouter(chutes, {
     CLIENT_STALL_TIMEOUT_MS: String(stallTimeoutMs),
     LOG_LEVEL: 'debug',

@@ -14,9 +14,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 describe('the id of a request', () => {
   test.each([
@@ -130,10 +128,10 @@ describe('the router’s own headers', () => {
   });
 
   test.each([
-    ['alias', ALIAS, '3'],
-    ['list', 'first,second', '2'],
-    ['direct', 'first', undefined],
-  ])('HDR-15, HDR-16, HDR-17: on an error of the router in %s mode', async (_, model, attempts) => {
+    ['HDR-17', 'alias', ALIAS, '3'],
+    ['HDR-17', 'list', 'first,second', '2'],
+    ['HDR-15', 'direct', 'first', undefined],
+  ])('%s, HDR-16: on an error of the router in %s mode', async (_clause, _, model, attempts) => {
     stage.upstream.answer('*', async (connection) => {
       await connection.write(head('200 OK', 'X-Failed: 1', 'Content-Length: 5'));
       connection.fin();

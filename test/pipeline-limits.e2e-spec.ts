@@ -1,15 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  apiError,
-  BODY,
-  completionOf,
-  Edge,
-  errorIn,
-  GET_HEALTH,
-  MODEL,
-  POST,
-  requestOf,
-} from './support/edge.js';
+import { apiError, BODY, completionOf, Edge, errorIn, GET_HEALTH, POST, requestOf } from './support/edge.js';
 import { metricsAfter } from './support/metrics.js';
 import type { RawClient } from './support/raw-client.js';
 import { eventually } from './support/router.js';
@@ -26,16 +16,7 @@ let letGo: () => void;
 
 beforeEach(async () => {
   edge = await Edge.start();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  letGo = resolve;
-  edge.chutes.behave(MODEL, {
-    kind: 'scripted',
-    script: async (exchange) => {
-      await promise;
-      exchange.begin(200, { 'content-type': 'application/json' });
-      await exchange.end('{}');
-    },
-  });
+  letGo = edge.holdBack('{}', { 'content-type': 'application/json' });
 });
 
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { chatRequest } from './support/chat-request.js';
+import { JSON_TYPE } from './support/header-lines.js';
 import { RawClient } from './support/raw-client.js';
 import { RawStage } from './support/raw-stage.js';
 import { head, response } from './support/raw-upstream.js';
 import { eventually } from './support/router.js';
 
-const JSON_TYPE = 'Content-Type: application/json';
 const FIRST = chatRequest({ model: 'first' });
 const SECOND = chatRequest({ model: 'second' });
 const MB = 1024 * 1024;

@@ -17,7 +17,7 @@ afterEach(async () => {
   await stage.clear();
 });
 
-test('HLT-15, HLT-17, RTE-18: nothing more is tried for a request that the end has answered, though it waits for its turn', async () => {
+test('HLT-17, RTE-18: nothing more is tried for a request that the end has answered, though it waits for its turn', async () => {
   const firstIsStuck = Promise.withResolvers<void>();
   const firstIsCut = Promise.withResolvers<void>();
   stage.upstream.answer('first', async (connection) => {

@@ -14,7 +14,6 @@ import {
   POST,
   requestOf,
 } from './support/edge.js';
-import { headerOf } from './support/raw-response.js';
 import { eventually } from './support/router.js';
 
 const OTHER = completionOf(`{"model":"${OTHER_MODEL}"}`);
@@ -28,22 +27,11 @@ beforeEach(async () => {
   edge = await Edge.start({ MAX_REQUEST_BYTES: '1000' });
 });
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 /** Lets the answers of {@link MODEL} wait for a word. */
 function withhold(): { letGo: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  edge.chutes.behave(MODEL, {
-    kind: 'scripted',
-    script: async (exchange) => {
-      await promise;
-      exchange.begin(200, { 'content-type': 'application/json' });
-      await exchange.end(`{"model":"${MODEL}"}`);
-    },
-  });
-  return { letGo: resolve };
+  return { letGo: edge.holdBack(`{"model":"${MODEL}"}`, { 'content-type': 'application/json' }) };
 }
 
 async function activeRequests(): Promise<number> {
@@ -93,14 +81,8 @@ describe('pipelined requests', () => {
 
   test('RTE-18: a connection that ends with an answer leaves those behind it to be asked again', async () => {
     const bytes = completionOf(undefined, ['Connection: close']);
-    const [client, arrivals] = await edge.withArrivals(async () => {
-      const sender = await edge.open(Buffer.concat([bytes, OTHER]));
-      const response = await sender.response();
-      expect([response.status, headerOf(response, 'connection')]).toEqual([200, 'close']);
-      return sender;
-    });
-    expect(await client.ended).toBe('fin');
-    expect([client.received.toString(), arrivals]).toEqual(['', 1]);
+    const course = await edge.courseOf(Buffer.concat([bytes, OTHER]));
+    expect(course).toEqual({ status: 200, connection: 'close', end: 'fin', rest: '', arrivals: 1 });
   });
 });
 

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { Behaviour } from '../src/simulator/faults/misbehaviour.js';
 import { clientKey } from '../src/sticky/client-key.js';
 import { keyedHash } from '../src/sticky/keyed-hash.js';
 import { ask, complete } from './support/ask.js';
 import { canariesIn, CANARY, CANARY_HEADERS, CANARY_LINES, canaryRequest } from './support/canaries.js';
+import { chutesWith } from './support/chutes-with.js';
 import { failOnce } from './support/fail-once.js';
 import { metricsOf } from './support/metrics.js';
 import { RawClient } from './support/raw-client.js';
@@ -19,9 +20,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/first', 'b/second-TEE'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE']);
   router = await startRouter(chutes, {
     LOG_LEVEL: 'trace',
     TRUST_PROXY_HEADERS: 'true',
@@ -204,7 +203,7 @@ describe('nothing of a client shows', () => {
   );
 
   test.each(Object.keys(OWN_ERRORS))(
-    'OBS-21, OBS-22, ERR-2: neither in logs nor in metrics nor in the error, of %s',
+    'OBS-21, ERR-2: neither in logs nor in metrics nor in the error, of %s',
     async (name) => {
       const answer = (await OWN_ERRORS[name]?.()) ?? '';
       expect(answer).toMatch(/"error":\{"message":.*"code":"\w+"\}/);
@@ -214,7 +213,7 @@ describe('nothing of a client shows', () => {
     },
   );
 
-  test('OBS-21, OBS-22, ERR-2: an unknown model is named to its client and to nobody else', async () => {
+  test('OBS-21, OBS-22: an unknown model is named to its client and to nobody else', async () => {
     const answer = await sendAll(CANARY.model);
     expect(canariesIn(answer)).toEqual(['model']);
     expect(canariesIn(await told())).toEqual([]);

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { FeedBehaviour, NamedFeedBehaviour } from '../src/simulator/faults/feed-misbehaviour.js';
 import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { ask, complete, errorOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { chosenBy, NEVER, refreshed, RESTLESS, type WatchedFeed } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
@@ -19,9 +20,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/one', 'b/two'];
-  chutes.utilization = ['a/one', 'b/two'];
+  chutes = await chutesWith(['a/one', 'b/two']);
 });
 
 afterEach(async () => {
@@ -142,26 +141,23 @@ describe('not ready', () => {
     });
   });
 
-  it.each<[code: string, models: Broken, utilization: Broken]>([
-    ['allowlist_empty', 'empty', 'normal'],
-    ['allowlist_empty', answering({ data: [{ name: 'no id' }, null] }), 'normal'],
-    ['allowlist_empty', 'empty', 'error'],
-    ['missing_allowlist', 'error', 'normal'],
-    ['missing_allowlist', 'html', 'silent'],
-    ['missing_allowlist', 'silent', 'empty'],
-    ['missing_snapshot', 'normal', 'error'],
-    ['missing_snapshot', 'normal', 'empty'],
-    ['missing_snapshot', 'normal', 'silent'],
-    ['no_candidates', 'normal', answering([{ name: '[private chute]', active_instance_count: 3 }])],
-    ['no_candidates', 'normal', answering([{ name: 'c/unlisted', active_instance_count: 3 }])],
-    ['no_candidates', 'normal', answering([{ name: 'a/one', active_instance_count: 0 }])],
-  ])(
-    'HLT-3, HLT-4, HLT-6, HLT-7, HLT-9: %s where models are %j and utilization %j',
-    async (code, models, utilization) => {
-      await startWith(models, utilization);
-      expect(await report()).toMatchObject({ status: 503, code });
-    },
-  );
+  it.each<[clause: string, code: string, models: Broken, utilization: Broken]>([
+    ['HLT-3', 'allowlist_empty', 'empty', 'normal'],
+    ['HLT-3', 'allowlist_empty', answering({ data: [{ name: 'no id' }, null] }), 'normal'],
+    ['HLT-9', 'allowlist_empty', 'empty', 'error'],
+    ['HLT-4', 'missing_allowlist', 'error', 'normal'],
+    ['HLT-9', 'missing_allowlist', 'html', 'silent'],
+    ['HLT-9', 'missing_allowlist', 'silent', 'empty'],
+    ['HLT-6', 'missing_snapshot', 'normal', 'error'],
+    ['HLT-6', 'missing_snapshot', 'normal', 'empty'],
+    ['HLT-6', 'missing_snapshot', 'normal', 'silent'],
+    ['HLT-7', 'no_candidates', 'normal', answering([{ name: '[private chute]', active_instance_count: 3 }])],
+    ['HLT-7', 'no_candidates', 'normal', answering([{ name: 'c/unlisted', active_instance_count: 3 }])],
+    ['HLT-7', 'no_candidates', 'normal', answering([{ name: 'a/one', active_instance_count: 0 }])],
+  ])('%s: %s where models are %j and utilization %j', async (_clause, code, models, utilization) => {
+    await startWith(models, utilization);
+    expect(await report()).toMatchObject({ status: 503, code });
+  });
 
   it('HLT-3, HLT-4: what the last answer was decides, as long as no list was ever good', async () => {
     await startWith('empty', 'normal', RESTLESS);
@@ -174,14 +170,19 @@ describe('not ready', () => {
     expect((await reportOf(undefined)).status).toBe(200);
   });
 
-  it.each<[code: string, utilization: Broken, env: Env]>([
-    ['stale_allowlist', 'normal', { READYZ_MAX_ALLOWLIST_AGE_MS: '1' }],
-    ['stale_allowlist', 'normal', { READYZ_MAX_ALLOWLIST_AGE_MS: '1', READYZ_MAX_SNAPSHOT_AGE_MS: '1' }],
-    ['stale_allowlist', 'error', { READYZ_MAX_ALLOWLIST_AGE_MS: '1' }],
-    ['stale_allowlist', answering([{ name: 'c/unlisted' }]), { READYZ_MAX_ALLOWLIST_AGE_MS: '1' }],
-    ['no_candidates', answering([{ name: 'c/unlisted' }]), { READYZ_MAX_SNAPSHOT_AGE_MS: '1' }],
-    ['stale_snapshot', 'normal', { READYZ_MAX_SNAPSHOT_AGE_MS: '1' }],
-  ])('HLT-5, HLT-8, HLT-9: %s where utilization is %j and the limit %j', async (code, utilization, env) => {
+  it.each<[clause: string, code: string, utilization: Broken, env: Env]>([
+    ['HLT-5', 'stale_allowlist', 'normal', { READYZ_MAX_ALLOWLIST_AGE_MS: '1' }],
+    [
+      'HLT-9',
+      'stale_allowlist',
+      'normal',
+      { READYZ_MAX_ALLOWLIST_AGE_MS: '1', READYZ_MAX_SNAPSHOT_AGE_MS: '1' },
+    ],
+    ['HLT-9', 'stale_allowlist', 'error', { READYZ_MAX_ALLOWLIST_AGE_MS: '1' }],
+    ['HLT-9', 'stale_allowlist', answering([{ name: 'c/unlisted' }]), { READYZ_MAX_ALLOWLIST_AGE_MS: '1' }],
+    ['HLT-9', 'no_candidates', answering([{ name: 'c/unlisted' }]), { READYZ_MAX_SNAPSHOT_AGE_MS: '1' }],
+    ['HLT-8', 'stale_snapshot', 'normal', { READYZ_MAX_SNAPSHOT_AGE_MS: '1' }],
+  ])('%s: %s where utilization is %j and the limit %j', async (_clause, code, utilization, env) => {
     await startWith('normal', utilization, {
       ...env,
       MODELS_REFRESH_MS: NEVER,

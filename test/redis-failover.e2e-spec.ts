@@ -1,17 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
-import { complete, selectedOf } from './support/ask.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { chutesWith } from './support/chutes-with.js';
 import { metricsOf } from './support/metrics.js';
 import { closeRedisServers, describeWithRedis, RedisServer } from './support/redis-server.js';
 import { eventually, type TestRouter } from './support/router.js';
-import { redisLogs, startSharing } from './support/shared-pins.js';
+import { isPinned, redisLogs, startSharing } from './support/shared-pins.js';
 import { TcpForwarder } from './support/tcp-forwarder.js';
 
 // Takes some seconds where the machine is busy.
 jest.setTimeout(60_000);
 
 const [A, B] = ['m/a', 'm/b'] as const;
-const LIST = `${A},${B}`;
 const CONNECTED = { level: 'info', msg: 'redis connected' };
 const LOST = { level: 'warn', reason: 'READONLY', msg: 'redis lost, going on without pins' };
 
@@ -19,28 +18,11 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [A, B];
-  chutes.utilization = [A, B];
+  chutes = await chutesWith([A, B]);
 });
 
-afterEach(async () => {
-  await router.close();
-});
-
-afterAll(async () => {
-  await chutes.close();
-});
-
-let clients = 0;
-
-/** Whether a new client stays with the second model after the first has failed. Its requests are answered in any case. */
-async function isPinned(): Promise<boolean> {
-  const headers = { authorization: `Bearer cpk_${(clients += 1)}` };
-  chutes.behave(A, 'unavailable', { times: 1 });
-  expect(selectedOf(await complete(router, { model: LIST }, { headers }))).toBe(B);
-  return selectedOf(await complete(router, { model: LIST }, { headers })) === B;
-}
+afterEach(async () => router.close());
+afterAll(async () => chutes.close());
 
 async function failedWrites(): Promise<number> {
   return (await metricsOf(router)).value('sticky_write_errors_total');
@@ -63,7 +45,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
     await replicate(first, second);
     address = await TcpForwarder.start(first.port);
     router = await startSharing(chutes, `redis://127.0.0.1:${address.port}`);
-    await eventually(isPinned);
+    await eventually(async () => isPinned(chutes, router, [A, B]));
   });
 
   afterEach(async () => {
@@ -89,7 +71,7 @@ describeWithRedis('a primary and its replica behind one address', () => {
       const failedBefore = await failedWrites();
       await failOver(from, to);
       const switchedAtMs = performance.now();
-      await eventually(isPinned);
+      await eventually(async () => isPinned(chutes, router, [A, B]));
       expect(performance.now() - switchedAtMs).toBeLessThan(5_000);
       expect(await failedWrites()).toBeGreaterThan(failedBefore);
     }
@@ -99,10 +81,10 @@ describeWithRedis('a primary and its replica behind one address', () => {
   test('STK-35: when the address follows later than the demotion, too', async () => {
     await second.ask('REPLICAOF', 'NO', 'ONE');
     await replicate(second, first);
-    for (let tries = 0; tries < 20; tries += 1) expect(await isPinned()).toBe(false);
+    for (let tries = 0; tries < 20; tries += 1) expect(await isPinned(chutes, router, [A, B])).toBe(false);
     address.target = second.port;
     const switchedAtMs = performance.now();
-    await eventually(isPinned);
+    await eventually(async () => isPinned(chutes, router, [A, B]));
     expect(performance.now() - switchedAtMs).toBeLessThan(5_000);
     expect(redisLogs(router)).toMatchObject([CONNECTED, LOST, CONNECTED]);
   });
@@ -115,7 +97,7 @@ describeWithRedis('a cluster', () => {
     const cluster = await RedisServer.prepare();
     await cluster.start('--cluster-enabled', 'yes', '--cluster-port', '0');
     router = await startSharing(chutes, cluster.url);
-    for (let tries = 0; tries < 3; tries += 1) expect(await isPinned()).toBe(false);
+    for (let tries = 0; tries < 3; tries += 1) expect(await isPinned(chutes, router, [A, B])).toBe(false);
     expect(redisLogs(router)).toMatchObject([
       CONNECTED,
       { level: 'warn', reason: 'CLUSTERDOWN', msg: 'redis is a cluster, which is not supported' },

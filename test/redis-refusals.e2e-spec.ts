@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { selfSigned } from '../src/simulator/self-signed.js';
 import { clientKey } from '../src/sticky/client-key.js';
 import { keyedHash } from '../src/sticky/keyed-hash.js';
 import { complete, selectedOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { quietPort } from './support/ports.js';
 import { closeRedisServers, describeWithRedis, RedisServer } from './support/redis-server.js';
 import { afterHandshake, RedisStranger, type Reply } from './support/redis-stranger.js';
@@ -30,9 +31,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [A, B];
-  chutes.utilization = [A, B];
+  chutes = await chutesWith([A, B]);
 });
 
 afterEach(async () => {
@@ -41,9 +40,7 @@ afterEach(async () => {
   setDefaultCACertificates(TRUSTED);
 });
 
-afterAll(async () => {
-  await chutes.close();
-});
+afterAll(async () => chutes.close());
 
 async function start(redisUrl: string, env: Env = {}): Promise<void> {
   router = await startRouter(
@@ -90,15 +87,14 @@ describeWithRedis('a Redis that refuses', () => {
     redis = await RedisServer.start();
   });
 
-  afterEach(async () => {
-    await redis.close();
-  });
+  afterEach(async () => redis.close());
 
   afterAll(closeRedisServers);
 
-  test.each<[string, string, string, string[][], string[]]>([
-    ['is read-only', 'READONLY', LOST, [REPLICATE], ['REPLICAOF', 'NO', 'ONE']],
+  test.each<[string, string, string, string, string[][], string[]]>([
+    ['STK-35', 'is read-only', 'READONLY', LOST, [REPLICATE], ['REPLICAOF', 'NO', 'ONE']],
     [
+      'STK-35',
       'lacks its primary',
       'MASTERDOWN',
       LOST,
@@ -106,16 +102,17 @@ describeWithRedis('a Redis that refuses', () => {
       ['REPLICAOF', 'NO', 'ONE'],
     ],
     [
+      'STK-35',
       'lacks replicas',
       'NOREPLICAS',
       LOST,
       [[...SET, 'min-replicas-to-write', '1']],
       [...SET, 'min-replicas-to-write', '0'],
     ],
-    ['is full', 'OOM', FAILED, [[...SET, 'maxmemory', '1']], [...SET, 'maxmemory', '0']],
+    ['STK-36', 'is full', 'OOM', FAILED, [[...SET, 'maxmemory', '1']], [...SET, 'maxmemory', '0']],
   ])(
-    'STK-25, STK-31, STK-35, STK-36: one that %s costs stickiness until it is not any more',
-    async (_, code, msg, begin, end) => {
+    '%s, STK-31: one that %s costs stickiness until it is not any more',
+    async (_clause, _, code, msg, begin, end) => {
       await start(redis.url);
       await connected(router);
       for (const command of begin) await redis.ask(...command);
@@ -149,7 +146,7 @@ describeWithRedis('a Redis that refuses', () => {
     ['without a password', '', 'NOAUTH'],
     ['with a wrong password', ':hunter2@', 'WRONGPASS'],
     ['with a wrong user', 'hunter2:let-me-in@', 'WRONGPASS'],
-  ])('STK-25, STK-30, STK-31: %s', async (_, credentials, code) => {
+  ])('STK-25, STK-31: %s', async (_, credentials, code) => {
     const password = 'let-me-in';
     await redis.ask('CONFIG', 'SET', 'requirepass', password);
     await start(redis.url.replace('//', `//${credentials}`));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { complete, errorOf } from './support/ask.js';
+import { chutesWith } from './support/chutes-with.js';
 import { RawClient } from './support/raw-client.js';
 import { headerOf, type RawResponse } from './support/raw-response.js';
 import { answerTo, chunksOf, postHead } from './support/raw-upload.js';
@@ -16,9 +17,7 @@ let router: TestRouter;
 let narrow: TestRouter;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [BEST, 'b/other'];
-  chutes.utilization = [BEST];
+  chutes = await chutesWith([BEST, 'b/other'], { utilization: [BEST] });
   router = await startRouter(chutes);
   narrow = await startRouter(chutes, { MAX_REQUEST_BYTES: String(MAX_BYTES) });
 });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { ask, complete } from './support/ask.js';
 import { chatBody, chatRequest } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, type LogLine, startRouter, type TestRouter } from './support/router.js';
 
@@ -13,9 +14,7 @@ let chutes: ChutesSimulator;
 let router: TestRouter;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/first', 'b/second-TEE'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE']);
   router = await startRouter(chutes);
 });
 
@@ -37,7 +36,7 @@ async function requestLine(): Promise<LogLine> {
 }
 
 describe('the line of a request', () => {
-  test('OBS-16, OBS-17, OBS-19: has all there is to say about a good answer', async () => {
+  test('OBS-16, OBS-17: has all there is to say about a good answer', async () => {
     const headers = { 'x-request-id': 'my-own-id' };
     const answer = await complete(router, chatBody({ model: ALIAS, prompt: 'Grüße' }), { headers });
     expect(await requestLine()).toEqual({

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import { chutesWith } from './support/chutes-with.js';
 import { bodyOf, completionOf, MODEL, OTHER_MODEL, POST, requestOf } from './support/edge.js';
 import { Metrics } from './support/metrics.js';
 import { killProcesses, type RouterProcess, startProcess } from './support/process.js';
@@ -17,9 +18,7 @@ let router: RouterProcess;
 let port: number;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false, pace: { tokenMs: 2, tokens: 20 } });
-  chutes.models = [MODEL, OTHER_MODEL];
-  chutes.utilization = [MODEL, OTHER_MODEL];
+  chutes = await chutesWith([MODEL, OTHER_MODEL], { pace: { tokenMs: 2, tokens: 20 } });
   router = await startProcess({
     ...environmentFor(chutes.url),
     LOG_LEVEL: 'trace',

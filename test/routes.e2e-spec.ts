@@ -131,9 +131,7 @@ describe('before the first model list', () => {
     early = await startRouter(chutes, { MODELS_REFRESH_MS: '20' }, { awaitReady: false });
   });
 
-  afterEach(async () => {
-    await early.close();
-  });
+  afterEach(async () => early.close());
 
   test('RTE-8, RTE-9: the catalog is missing and the process lives, until the list is there', async () => {
     for (const path of ['/v1/models', '/v1/models/a/first', '/v1/models/chutesai/AutoPilot']) {

@@ -38,7 +38,7 @@ function told(text: string): readonly unknown[] {
   return router.logs.filter(({ msg }) => msg === text);
 }
 
-test('CFG-50, CFG-51, OBS-33, OBS-35, OBS-36, CFG-37: while turns take too long new work is refused, and nothing else', async () => {
+test('CFG-50, CFG-51: while turns take too long new work is refused, and nothing else', async () => {
   const models = makeBusy(chutes);
   router = await startRouter(chutes, { OVERLOAD_LAG_MS: '100' });
   const running = await runningStream(router.port, 'a/first');
@@ -90,7 +90,7 @@ test('CFG-47: with OVERLOAD_LAG_MS=0 nothing is refused for it', async () => {
   expect((await complete(router, { model: 'chutesai/AutoPilot' })).status).toBe(200);
 });
 
-test('OBS-35, OBS-36, ATT-25: requests refused for want of a connection or of memory are counted and told, too', async () => {
+test('OBS-35, OBS-36: requests refused for want of a connection or of memory are counted and told, too', async () => {
   chutes.behave('*', 'silent');
   router = await startRouter(chutes, {
     UPSTREAM_MAX_CONNECTIONS: '1',

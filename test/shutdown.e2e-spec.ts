@@ -44,7 +44,7 @@ async function keptConnection(port: number): Promise<RawClient> {
 }
 
 describe('after the drain', () => {
-  test('HLT-14, HLT-15, ERR-13: kept connections get one more answer, the 503, and are closed', async () => {
+  test('HLT-15, ERR-13: kept connections get one more answer, the 503, and are closed', async () => {
     const { router, port } = await startReady(chutes, { SHUTDOWN_GRACE_MS: TEN_MINUTES });
     const running = await runningStream(port, 'a/first');
     const requests = [
@@ -100,7 +100,7 @@ describe('after the drain', () => {
 });
 
 describe('after the grace time', () => {
-  test('HLT-16, HLT-17, ATT-37: 20 streams end, well or with the event, and the rest is told', async () => {
+  test('HLT-16, ATT-37: 20 streams end, well or with the event, and the rest is told', async () => {
     const { router, url, port } = await startReady(chutes, { SHUTDOWN_GRACE_MS: '2000' });
     const inTime = await runningStreams(port, 'a/first', 10);
     const late = await runningStreams(port, 'b/stalls', 10);

@@ -27,9 +27,7 @@ const CHUNKED_HEAD = requestOf(POST, ['Host: x', 'Transfer-Encoding: chunked']);
 
 let edge: Edge;
 
-afterEach(async () => {
-  await edge.close();
-});
+afterEach(async () => edge.close());
 
 /** Sends a piece again and again, until there is an answer or `times` are over. */
 async function dribble(client: RawClient, piece: string, times = Infinity): Promise<void> {
@@ -40,6 +38,17 @@ async function dribble(client: RawClient, piece: string, times = Infinity): Prom
     await client.send(piece);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
+}
+
+/** One that sends this and then dribbles until it is answered, or stops. Nothing of it has reached the upstream. */
+async function slowClient(start: string | Buffer, piece: string): Promise<RawClient> {
+  const [client, arrivals] = await edge.withArrivals(async () => {
+    const sender = await edge.open(start);
+    if (piece !== '') await dribble(sender, piece);
+    return sender;
+  });
+  expect(arrivals).toBe(0);
+  return client;
 }
 
 /** All that a client still receives. @param leaves whether it then says that nothing more will come */
@@ -65,12 +74,7 @@ describe('headers', () => {
     ['of which lines dribble', `${POST}\r\nHost: x\r\n`, 'X-A: b\r\n'],
     ['behind empty lines', '\r\n', '\r\n'],
   ])('CFG-23: %s are given up with 408', async (_, start, piece) => {
-    const [client, arrivals] = await edge.withArrivals(async () => {
-      const sender = await edge.open(start);
-      if (piece !== '') await dribble(sender, piece);
-      return sender;
-    });
-    expect(arrivals).toBe(0);
+    const client = await slowClient(start, piece);
     expect(await restFor(client)).toEqual(TIMEOUT);
   });
 
@@ -89,21 +93,13 @@ describe('headers', () => {
   });
 
   test('CFG-23, ERR-26: that go on after their time behind a sound request are not a request any more', async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    edge.chutes.behave(MODEL, {
-      kind: 'scripted',
-      script: async (exchange) => {
-        await promise;
-        exchange.begin(200);
-        await exchange.end('late');
-      },
-    });
+    const letGo = edge.holdBack('late');
     const client = await edge.open(Buffer.concat([completionOf(), POST_HEAD]));
     // One that came later shows how time passes.
     expect(await restFor(await edge.open())).toEqual(TIMEOUT);
     await client.send(REST_OF_POST);
     expect((await edge.answerTo(GET_HEALTH)).status).toBe(200);
-    resolve();
+    letGo();
     expect((await client.response()).body.toString()).toBe('late');
     expect(await restFor(client)).toEqual(TIMEOUT);
     expect(edge.chutes.count()).toBe(1);
@@ -170,12 +166,7 @@ describe('a body', () => {
       'X: y\r\n',
     ],
   ])('CFG-23: %s is given up with 408', async (_, start, piece) => {
-    const [client, arrivals] = await edge.withArrivals(async () => {
-      const sender = await edge.open(start);
-      if (piece !== '') await dribble(sender, piece);
-      return sender;
-    });
-    expect(arrivals).toBe(0);
+    const client = await slowClient(start, piece);
     expect(await restFor(client, { leaves: true })).toEqual(TIMEOUT);
     const metrics = await metricsAfter(edge.router, 2);
     expect(metrics.by('status', 'requests_total')).toEqual({ 200: 1, 408: 1 });

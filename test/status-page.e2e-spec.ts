@@ -177,7 +177,11 @@ describe('/autopilot/models', () => {
       ready: true,
       reason: null,
     });
-    expect(feeds).toEqual({ models: expect.any(Number), utilization: expect.any(Number) });
+    expect(feeds).toEqual({
+      models: expect.any(Number),
+      utilization: expect.any(Number),
+      stats: null,
+    });
     expect(data.map(({ id, place, why }) => [id, place, why])).toEqual([
       ['a/fast', 1, 'ranked'],
       ['b/busy', 2, 'ranked'],
@@ -232,7 +236,7 @@ describe('/autopilot/models', () => {
       expect({ ready, reason, feeds, data }).toEqual({
         ready: false,
         reason: 'missing_allowlist',
-        feeds: { models: null, utilization: null },
+        feeds: { models: null, utilization: null, stats: null },
         data: [],
       });
     } finally {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import type { NamedKind } from '../src/simulator/faults/misbehaviour.js';
 import { complete } from './support/ask.js';
 import { arrived, Caller } from './support/caller.js';
 import { chatRequest } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
 
@@ -21,9 +22,7 @@ let hasty: TestRouter;
 let callers = 0;
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [A, B, C];
-  chutes.utilization = [A, B, C];
+  chutes = await chutesWith([A, B, C]);
   router = await startRouter(chutes);
   hasty = await startRouter(chutes, {
     UPSTREAM_HEADER_TIMEOUT_MS: '200',

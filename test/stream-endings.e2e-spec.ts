@@ -23,9 +23,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 function choice(fields: object): string {
   return `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', choices: [fields] })}\n\n`;
@@ -142,15 +140,15 @@ describe("an error of the upstream's own within a stream", () => {
 });
 
 describe('clients raise an error', () => {
-  const BROKEN: [string, string[]][] = [
-    ['no reason', [TOKEN, USAGE]],
-    ['an error event', [TOKEN, ERROR, DONE]],
-    ['a bare error line', [TOKEN, LINE]],
-    ['a bare error over several lines', [TOKEN, `${PRETTY}\n\n`, ': bye\n\n']],
-    ['half an error event', [TOKEN, STOP, ERROR.trimEnd()]],
+  const BROKEN: [clause: string, what: string, chunks: string[]][] = [
+    ['ATT-57', 'no reason', [TOKEN, USAGE]],
+    ['ATT-60', 'an error event', [TOKEN, ERROR, DONE]],
+    ['ATT-61', 'a bare error line', [TOKEN, LINE]],
+    ['ATT-61', 'a bare error over several lines', [TOKEN, `${PRETTY}\n\n`, ': bye\n\n']],
+    ['ATT-61', 'half an error event', [TOKEN, STOP, ERROR.trimEnd()]],
   ];
 
-  test.each(BROKEN)('ATT-57, ATT-60, ATT-61, RTE-21: openai, on a stream with %s', async (_, chunks) => {
+  test.each(BROKEN)('%s, RTE-21: openai, on a stream with %s', async (_clause, _, chunks) => {
     sends(chunks);
     const client = new OpenAI({ baseURL: `${stage.router.url}/v1`, apiKey: 'cpk_test', logLevel: 'off' });
     const messages = [{ role: 'user' as const, content: 'Hello' }];
@@ -158,14 +156,14 @@ describe('clients raise an error', () => {
     expect(await thrownBy(Array.fromAsync(stream))).toBeInstanceOf(APIError);
   });
 
-  test.each(BROKEN)('ATT-57, ATT-60, ATT-61, RTE-21: LangChain, on a stream with %s', async (_, chunks) => {
+  test.each(BROKEN)('%s, RTE-21: LangChain, on a stream with %s', async (_clause, _, chunks) => {
     sends(chunks);
     const configuration = { baseURL: `${stage.router.url}/v1` };
     const chat = new ChatOpenAI({ model: 'first', apiKey: 'cpk_test', configuration, maxRetries: 0 });
     expect(await thrownBy(Array.fromAsync(await chat.stream('Hello')))).toBeInstanceOf(APIError);
   });
 
-  test.each(BROKEN)('ATT-57, ATT-60, ATT-61, RTE-21: AI SDK, on a stream with %s', async (_, chunks) => {
+  test.each(BROKEN)('%s, RTE-21: AI SDK, on a stream with %s', async (_clause, _, chunks) => {
     sends(chunks);
     const errors: unknown[] = [];
     const baseURL = `${stage.router.url}/v1`;

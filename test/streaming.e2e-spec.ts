@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CHUNKED, EVENT_STREAM, JSON_TYPE } from './support/header-lines.js';
 import { headerOf, headersOf } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, type RequestScript, response } from './support/raw-upstream.js';
-
-const EVENT_STREAM = 'Content-Type: text/event-stream';
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
 
 let stage: RawStage;
 
@@ -14,9 +11,7 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 const plain = (text: string) => text;
 

@@ -27,9 +27,7 @@ beforeAll(async () => {
   stage = await ClientStage.set();
 });
 
-afterAll(async () => {
-  await stage.clear();
-});
+afterAll(async () => stage.clear());
 
 describe('openai', () => {
   const response_format = zodResponseFormat(Invoice, 'invoice');

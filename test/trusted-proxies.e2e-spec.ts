@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { isSameClient } from './support/caller.js';
+import { chutesWith } from './support/chutes-with.js';
 import { type Env, startRouter, type TestRouter } from './support/router.js';
 
 const [A, B] = ['m/a', 'm/b'] as const;
@@ -15,9 +16,7 @@ let chutes: ChutesSimulator;
 const routers: TestRouter[] = [];
 
 beforeAll(async () => {
-  chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = [A, B];
-  chutes.utilization = [A, B];
+  chutes = await chutesWith([A, B]);
 });
 
 afterEach(async () => {

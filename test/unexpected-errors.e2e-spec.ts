@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { RelayService } from '../src/upstream/relay.service.js';
 import { ask, complete, errorOf } from './support/ask.js';
 import { chatRequest } from './support/chat-request.js';
+import { chutesWith } from './support/chutes-with.js';
 import { failOnce } from './support/fail-once.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
@@ -13,9 +14,7 @@ let chutes: ChutesSimulator;
 let to: TestRouter;
 
 beforeEach(async () => {
-  chutes = await ChutesSimulator.start();
-  chutes.models = ['a/first', 'b/second-TEE'];
-  chutes.utilization = ['a/first', 'b/second-TEE'];
+  chutes = await chutesWith(['a/first', 'b/second-TEE']);
   to = await startRouter(chutes);
 });
 

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chatRequest } from './support/chat-request.js';
+import { CHUNKED, EVENT_STREAM } from './support/header-lines.js';
 import type { RawResponse } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { chunk, head, response } from './support/raw-upstream.js';
 import { eventually } from './support/router.js';
 
-const EVENT_STREAM = 'Content-Type: text/event-stream';
-const CHUNKED = 'Transfer-Encoding: chunked';
 const EVENT = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n';
 const LINE = readFileSync('testdata/chutes_live/stream_error_line_undated.json', 'utf8').trim();
 const WINDOW_BYTES = 16 * 1024;

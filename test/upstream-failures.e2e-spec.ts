@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CHUNKED, CLOSE, JSON_TYPE } from './support/header-lines.js';
 import { headerOf } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
 import { eventually } from './support/router.js';
@@ -10,16 +11,11 @@ beforeEach(async () => {
   stage = await RawStage.set();
 });
 
-afterEach(async () => {
-  await stage.clear();
-});
+afterEach(async () => stage.clear());
 
 type Row = [what: string, script: RequestScript];
 
-const JSON_TYPE = 'Content-Type: application/json';
-const CHUNKED = 'Transfer-Encoding: chunked';
 const LENGTH_5 = 'Content-Length: 5';
-const CLOSE = 'Connection: close';
 
 function writes(bytes: string | Buffer): RequestScript {
   return async (connection) => void (await connection.write(bytes));

@@ -11,9 +11,7 @@ beforeAll(async () => {
   stage = await RawStage.set();
 });
 
-afterAll(async () => {
-  await stage.clear();
-});
+afterAll(async () => stage.clear());
 
 afterEach(() => {
   stage.upstream.answer('first', answering(['Transfer-Encoding: chunked']));

@@ -10,22 +10,32 @@ import { type CatalogClient, FetchError } from './catalog.client.js';
 
 const MODELS = '{"data":[{"id":"a/one"}]}';
 const ROWS = '[{"name":"a/one","active_instance_count":1}]';
+const STATS = '[{"name":"a/one","date":"2026-02-18","average_ttft":1.5}]';
+const BODIES = { models: MODELS, utilization: ROWS, stats: STATS };
+const FEED_OF: Readonly<Record<string, FeedName>> = {
+  '/v1/models': 'models',
+  '/chutes/utilization': 'utilization',
+  '/invocations/stats/llm': 'stats',
+};
 
 /** Answers as it is told to, and remembers when it was asked. */
 class ClockedClient implements Pick<CatalogClient, 'get'> {
-  readonly askedAtMs = { models: [] as number[], utilization: [] as number[] };
-  private readonly running = { models: 0, utilization: 0 };
+  readonly askedAtMs: Readonly<Record<FeedName, number[]>> = { models: [], utilization: [], stats: [] };
+  private readonly running = { models: 0, utilization: 0, stats: 0 };
+  /** What was asked for, in full. */
+  readonly asked: string[] = [];
   /** The largest number of fetches of one feed that went on at a time. */
   mostAtATime = 0;
   answer = (body: Buffer, _feed: FeedName): Promise<Buffer> => Promise.resolve(body);
 
-  async get({ pathname }: URL): Promise<Buffer> {
-    const feed = pathname === '/v1/models' ? 'models' : 'utilization';
+  async get({ href, pathname }: URL): Promise<Buffer> {
+    const feed = FEED_OF[pathname] as FeedName;
+    this.asked.push(href);
     this.askedAtMs[feed].push(performance.now());
     this.running[feed] += 1;
     this.mostAtATime = Math.max(this.mostAtATime, this.running[feed]);
     try {
-      return await this.answer(Buffer.from(feed === 'models' ? MODELS : ROWS), feed);
+      return await this.answer(Buffer.from(BODIES[feed]), feed);
     } finally {
       this.running[feed] -= 1;
     }
@@ -47,15 +57,19 @@ describe('the schedule of the feeds', () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.5);
     client = new ClockedClient();
     catalog = new CatalogService();
-    refresher = new CatalogRefresher(
-      loadConfig({}),
+    refresher = refresherWith({});
+  });
+
+  function refresherWith(env: Readonly<Record<string, string>>): CatalogRefresher {
+    return new CatalogRefresher(
+      loadConfig(env),
       pino({ level: 'silent' }),
       client as unknown as CatalogClient,
       catalog,
       new MetricsService(),
       new SchedulerRegistry(),
     );
-  });
+  }
 
   afterEach(() => {
     jest.restoreAllMocks();
@@ -68,7 +82,7 @@ describe('the schedule of the feeds', () => {
     return asked.map((ms) => Math.round((ms - (asked[0] ?? 0)) / 1_000));
   }
 
-  it('CAT-1, CAT-2, CAT-3, CFG-12: both at once, then the models every 300 s and the utilization every 5 s', async () => {
+  it('CAT-1, CAT-2: both at once, then the models every 300 s and the utilization every 5 s', async () => {
     refresher.onApplicationBootstrap();
     const startedAtMs = performance.now();
     await jest.advanceTimersByTimeAsync(600_000);
@@ -101,6 +115,55 @@ describe('the schedule of the feeds', () => {
     expect(second?.value).toBe(first?.value);
     expect(first).toBeDefined();
     expect(second?.fetchedAtMs).toBe(startedAtMs + 5_000);
+  });
+
+  describe('the statistics', () => {
+    it('CAT-26: are fetched at the start, and then every 600 s, since two days ago', async () => {
+      jest.setSystemTime(Date.UTC(2026, 1, 18, 23, 55));
+      refresher.onApplicationBootstrap();
+      await jest.advanceTimersByTimeAsync(1_200_000);
+      expect(askedAtS('stats')).toEqual([0, 600, 1_200]);
+      expect(client.asked.filter((href) => href.includes('stats'))).toEqual([
+        'https://api.chutes.ai/invocations/stats/llm?start_date=2026-02-16',
+        'https://api.chutes.ai/invocations/stats/llm?start_date=2026-02-17',
+        'https://api.chutes.ai/invocations/stats/llm?start_date=2026-02-17',
+      ]);
+      expect(catalog.stats.last?.value.figuresOf('a/one', undefined).ttftS).toBe(1.5);
+    });
+
+    it('CAT-27: that never came are tried at longer and longer intervals, since nobody waits for them', async () => {
+      client.answer = (body, feed) =>
+        feed === 'stats' ? Promise.resolve(Buffer.from('[]')) : Promise.resolve(body);
+      refresher.onApplicationBootstrap();
+      await jest.advanceTimersByTimeAsync(1_700_000);
+      expect(askedAtS('stats')).toEqual([0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1_023, 1_623]);
+      expect(catalog.stats).toMatchObject({ outcome: 'empty', last: undefined });
+    });
+
+    it('CFG-61: are not asked for with STATS_URL=off', async () => {
+      refresherWith({ STATS_URL: 'off' }).onApplicationBootstrap();
+      await jest.advanceTimersByTimeAsync(700_000);
+      expect(client.askedAtMs.stats).toEqual([]);
+      expect(client.askedAtMs.models).toHaveLength(3);
+    });
+
+    it('CAT-28: rows that cannot be used are skipped, and the last good figures stay where none can', async () => {
+      refresher.onApplicationBootstrap();
+      await jest.advanceTimersByTimeAsync(10);
+      const good = catalog.stats.last;
+      expect(good).toBeDefined();
+      for (const bad of ['{"data":[{"name":"a/one","date":"2026-02-18"}]}', '"none"', '[{}, 7]', '[', '']) {
+        client.answer = (body, feed) => Promise.resolve(feed === 'stats' ? Buffer.from(bad) : body);
+        await jest.advanceTimersByTimeAsync(600_000);
+        expect(catalog.stats.outcome).not.toBe('ok');
+        expect(catalog.stats.last).toBe(good);
+      }
+      const row = '{"name":"a/one","date":"2026-02-19","average_ttft":2.5}';
+      client.answer = (body, feed) =>
+        Promise.resolve(feed === 'stats' ? Buffer.from(`[7,${row},{"name":"a/one"}]`) : body);
+      await jest.advanceTimersByTimeAsync(600_000);
+      expect(catalog.stats.last?.value.figuresOf('a/one', undefined).ttftS).toBe(2.5);
+    });
   });
 
   describe.each<[outcome: string, answer: (feed: FeedName) => Promise<Buffer>]>([
@@ -160,7 +223,7 @@ describe('the schedule of the feeds', () => {
     async (_how, afterMs) => {
       refresher.onApplicationBootstrap();
       await jest.advanceTimersByTimeAsync(4_000);
-      const failed = { models: 0, utilization: 0 };
+      const failed = { models: 0, utilization: 0, stats: 0 };
       client.answer = async (body, feed) => {
         if ((failed[feed] += 1) > 1) return body;
         await new Promise((resolve) => setTimeout(resolve, afterMs));

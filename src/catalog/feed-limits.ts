@@ -9,3 +9,6 @@ export const FEED_LIMITS: RowLimits = {
   maxRowBytes: 262_144,
   maxRowValues: 4_096,
 };
+
+/** The statistics have a row for each chute and day, some 77,000 where a server does not look at dates. Nothing but figures is kept of a row. */
+export const STATS_LIMITS: RowLimits = { ...FEED_LIMITS, maxRows: 200_000, maxValues: 2_000_000 };

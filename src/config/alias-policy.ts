@@ -41,6 +41,8 @@ export class AliasPolicy {
   models: readonly string[] = ['*'];
 
   @IsIn(SORTS) sort: Sort = 'capacity';
+  /** Whether each client has an order of its own, in proportion to free capacity. Changes `capacity` only. */
+  @IsBoolean() spread = false;
   /** Whether every request needs a trusted execution environment. */
   @IsBoolean() tee = false;
   /** Which of `supported_features` every request needs. */

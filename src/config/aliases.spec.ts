@@ -40,7 +40,7 @@ describe('AUTOPILOT_ALIASES', () => {
     ['each value in models must be a pattern', { a: { models: ['*', ''] } }],
     ['each value in models must be a pattern', { a: { models: ['*', '!'] } }],
     ['models must have a pattern without !', { a: { models: ['!*-VL'] } }],
-    ['no field "spread"', { a: { spread: true } }],
+    ['spread must be a boolean', { a: { spread: 1 } }],
     ['tee must be a boolean', { a: { tee: null } }],
     ['each value in features must be a string', { a: { features: [true] } }],
     ['min_context_tokens must be an integer', { a: { min_context_tokens: 1.5 } }],

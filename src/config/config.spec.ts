@@ -17,6 +17,8 @@ describe('loadConfig', () => {
         modelsRefreshMs: 300_000,
         utilizationUrl: new URL('https://api.chutes.ai/chutes/utilization'),
         utilizationRefreshMs: 5_000,
+        statsUrl: new URL('https://api.chutes.ai/invocations/stats/llm'),
+        statsRefreshMs: 600_000,
         timeoutMs: 10_000,
       },
       egress: { httpsProxy: undefined, httpProxy: undefined, noProxy: [] },
@@ -145,11 +147,17 @@ describe('what the settings become', () => {
     const { catalog, evidenceBackend } = loadConfig({
       MODELS_URL: 'http://a.example/list?all=1',
       UTILIZATION_URL: 'https://b.example/use/',
+      STATS_URL: 'https://d.example/stats?days=1',
       EVIDENCE_BASE_URL: 'https://c.example/api/v1',
     });
     expect(catalog.modelsUrl.href).toBe('http://a.example/list?all=1');
     expect(catalog.utilizationUrl.href).toBe('https://b.example/use/');
+    expect(catalog.statsUrl?.href).toBe('https://d.example/stats?days=1');
     expect(evidenceBackend).toEqual({ origin: 'https://c.example', path: '/api/v1' });
+  });
+
+  it('CFG-61: STATS_URL=off stands for no statistics', () => {
+    expect(loadConfig({ STATS_URL: 'off' }).catalog.statsUrl).toBeUndefined();
   });
 
   it('CFG-9: the proxies, one for each scheme, and what goes past them', () => {
@@ -208,9 +216,15 @@ describe('what the settings become', () => {
     const { catalog } = loadConfig({
       MODELS_REFRESH_MS: '1',
       UTILIZATION_REFRESH_MS: '2',
+      STATS_REFRESH_MS: '4',
       CONTROL_PLANE_TIMEOUT_MS: '3',
     });
-    expect(catalog).toMatchObject({ modelsRefreshMs: 1, utilizationRefreshMs: 2, timeoutMs: 3 });
+    expect(catalog).toMatchObject({
+      modelsRefreshMs: 1,
+      utilizationRefreshMs: 2,
+      statsRefreshMs: 4,
+      timeoutMs: 3,
+    });
   });
 
   it('CFG-13: the ages up to which the router is ready', () => {
@@ -240,17 +254,15 @@ describe('what the settings become', () => {
     expect(attempts).toMatchObject({ maxAttempts: 2, failoverDeadlineMs: 3 });
   });
 
-  it('CFG-17, CFG-19, CFG-21, CFG-24, CFG-47: the limits', () => {
-    const { requests, upstream } = loadConfig({
-      MAX_REQUEST_BYTES: '1',
-      UPSTREAM_MAX_CONNECTIONS: '2',
-      UPSTREAM_IDLE_TIMEOUT_MS: '0',
-      CLIENT_STALL_TIMEOUT_MS: '0',
-      MAX_CLIENT_CONNECTIONS: '3',
-      OVERLOAD_LAG_MS: '0',
-    });
-    expect(requests).toMatchObject({ maxBytes: 1, stallTimeoutMs: 0, maxConnections: 3, maxLagMs: 0 });
-    expect(upstream).toMatchObject({ maxConnections: 2, idleTimeoutMs: 0 });
+  it.each([
+    ['CFG-17', { MAX_REQUEST_BYTES: '1' }, { requests: { maxBytes: 1 } }],
+    ['CFG-19', { UPSTREAM_IDLE_TIMEOUT_MS: '0' }, { upstream: { idleTimeoutMs: 0 } }],
+    ['CFG-19', { CLIENT_STALL_TIMEOUT_MS: '0' }, { requests: { stallTimeoutMs: 0 } }],
+    ['CFG-21', { UPSTREAM_MAX_CONNECTIONS: '2' }, { upstream: { maxConnections: 2 } }],
+    ['CFG-24', { MAX_CLIENT_CONNECTIONS: '3' }, { requests: { maxConnections: 3 } }],
+    ['CFG-47', { OVERLOAD_LAG_MS: '0' }, { requests: { maxLagMs: 0 } }],
+  ])('%s: the limit %j', (_clause, env, config) => {
+    expect(loadConfig(env)).toMatchObject(config);
   });
 
   it('CFG-45: how long a connection is used', () => {
@@ -277,7 +289,7 @@ describe('what the settings become', () => {
     expect([...retryableStatuses]).toEqual(statuses);
   });
 
-  it('CFG-25, CFG-26, CFG-27: stickiness', () => {
+  it('CFG-25, CFG-26: stickiness', () => {
     const { sticky } = loadConfig({
       STICKY_TTL_SECS: '1',
       STICKY_MAX_ENTRIES: '2',

@@ -2,7 +2,7 @@ import { validateSync } from 'class-validator';
 import { readAliases } from './aliases.js';
 import { Environment } from './environment.js';
 import { parseProxyUrl } from './proxy-url.js';
-import { splitList, splitListenAddress } from './validators.js';
+import { OFF, splitList, splitListenAddress } from './validators.js';
 
 /** The validated configuration, in the shapes the rooms use. Made once, at start; nothing else reads the environment. */
 export type Config = ReturnType<typeof toConfig>;
@@ -60,6 +60,9 @@ function toConfig(env: Environment) {
       modelsRefreshMs: env.MODELS_REFRESH_MS,
       utilizationUrl: new URL(env.UTILIZATION_URL),
       utilizationRefreshMs: env.UTILIZATION_REFRESH_MS,
+      /** `undefined`: there are no statistics. */
+      statsUrl: env.STATS_URL === OFF ? undefined : new URL(env.STATS_URL),
+      statsRefreshMs: env.STATS_REFRESH_MS,
       timeoutMs: env.CONTROL_PLANE_TIMEOUT_MS,
     },
     egress: {

@@ -85,10 +85,14 @@ describe('what is refused', () => {
   it.each(['api.example/path', 'file:///etc/models.json', 'https://me:pw@api.example'])(
     'CFG-8: %s as an address of the control plane',
     (value) => {
-      const names = ['MODELS_URL', 'UTILIZATION_URL', 'EVIDENCE_BASE_URL'];
+      const names = ['MODELS_URL', 'UTILIZATION_URL', 'STATS_URL', 'EVIDENCE_BASE_URL'];
       expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
     },
   );
+
+  it.each(['Off', 'none', 'false'])('CFG-61: STATS_URL=%s', (value) => {
+    expect(refused({ STATS_URL: value })).toEqual(['STATS_URL']);
+  });
 
   it.each([
     'proxy.example:3128/path',

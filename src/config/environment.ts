@@ -8,6 +8,7 @@ import {
   IsFurtherListenAddress,
   IsHeaderName,
   IsHttpUrl,
+  IsHttpUrlOrOff,
   IsListenAddress,
   IsOriginList,
   IsProxyUrl,
@@ -33,6 +34,8 @@ export class Environment {
   @WholeNumber() MODELS_REFRESH_MS = 300_000;
   @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';
   @WholeNumber() UTILIZATION_REFRESH_MS = 5_000;
+  @IsHttpUrlOrOff() STATS_URL = 'https://api.chutes.ai/invocations/stats/llm';
+  @WholeNumber() STATS_REFRESH_MS = 600_000;
   @IsBaseUrl() EVIDENCE_BASE_URL = 'https://api.chutes.ai';
   @WholeNumber() CONTROL_PLANE_TIMEOUT_MS = 10_000;
 

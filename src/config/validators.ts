@@ -5,6 +5,8 @@ import { parseProxyUrl } from './proxy-url.js';
 
 /** Node fires a timer with a longer delay at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Stands for a URL where there is to be none. */
+export const OFF = 'off';
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** @param advice on a value that does not hold. It must not repeat what may be a secret. */
@@ -44,6 +46,13 @@ export function IsHttpUrl({ isOptional = false } = {}): PropertyDecorator {
 
 export function IsRatio(): PropertyDecorator {
   return rule('a number from 0 to 1', (value) => /^(?:0?\.\d+|[01]|0\.|1\.0*)$/.test(String(value)));
+}
+
+export function IsHttpUrlOrOff(): PropertyDecorator {
+  return rule(
+    'an http or https URL without credentials and fragment, or off',
+    (value) => value === OFF || isHttpUrl(value),
+  );
 }
 
 /** Paths are added to it, so that a query has no place in it. */

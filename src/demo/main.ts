@@ -70,6 +70,7 @@ async function startRouter(upstream: string): Promise<NestFastifyApplication> {
     EVIDENCE_BASE_URL: upstream,
     MODELS_URL: `${upstream}/v1/models`,
     UTILIZATION_URL: `${upstream}/chutes/utilization`,
+    STATS_URL: `${upstream}/invocations/stats/llm`,
     AUTOPILOT_ALIASES: ALIASES.join(','),
     LOG_LEVEL: 'silent',
   });

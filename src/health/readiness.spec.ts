@@ -17,40 +17,46 @@ function fetched<T>(value: T, ageMs: number | undefined, outcome: Outcome): Feed
 }
 
 describe('allowlistProblem', () => {
-  it.each<[age: number | undefined, outcome: Outcome, problem: ReadinessCode | undefined]>([
-    [0, 'ok', undefined],
-    [500, 'ok', undefined],
-    [501, 'ok', 'stale_allowlist'],
-    [500, 'error', undefined],
-    [500, 'empty', undefined],
-    [501, 'error', 'stale_allowlist'],
-    [501, 'empty', 'stale_allowlist'],
-    [undefined, undefined, 'missing_allowlist'],
-    [undefined, 'error', 'missing_allowlist'],
-    [undefined, 'empty', 'allowlist_empty'],
-  ])('HLT-1, HLT-3, HLT-4, HLT-5: fetched %s ms ago, the last outcome %s: %s', (age, outcome, problem) => {
+  it.each<[clause: string, age: number | undefined, outcome: Outcome, problem: ReadinessCode | undefined]>([
+    ['HLT-1', 0, 'ok', undefined],
+    ['HLT-1', 500, 'ok', undefined],
+    ['HLT-5', 501, 'ok', 'stale_allowlist'],
+    ['HLT-1', 500, 'error', undefined],
+    ['HLT-1', 500, 'empty', undefined],
+    ['HLT-5', 501, 'error', 'stale_allowlist'],
+    ['HLT-5', 501, 'empty', 'stale_allowlist'],
+    ['HLT-4', undefined, undefined, 'missing_allowlist'],
+    ['HLT-4', undefined, 'error', 'missing_allowlist'],
+    ['HLT-3', undefined, 'empty', 'allowlist_empty'],
+  ])('%s: fetched %s ms ago, the last outcome %s: %s', (_clause, age, outcome, problem) => {
     expect(allowlistProblem(fetched(EMPTY_MODEL_LIST, age, outcome), NOW_MS, MAX_AGE_MS)).toBe(problem);
   });
 });
 
 describe('snapshotProblem', () => {
   it.each<
-    [age: number | undefined, outcome: Outcome, candidates: number, problem: ReadinessCode | undefined]
+    [
+      clause: string,
+      age: number | undefined,
+      outcome: Outcome,
+      candidates: number,
+      problem: ReadinessCode | undefined,
+    ]
   >([
-    [0, 'ok', 1, undefined],
-    [500, 'ok', 1, undefined],
-    [501, 'ok', 1, 'stale_snapshot'],
-    [500, 'error', 1, undefined],
-    [501, 'empty', 1, 'stale_snapshot'],
-    [0, 'ok', 0, 'no_candidates'],
-    [501, 'ok', 0, 'no_candidates'],
-    [undefined, undefined, 0, 'missing_snapshot'],
-    [undefined, 'error', 0, 'missing_snapshot'],
-    [undefined, 'empty', 0, 'missing_snapshot'],
-    [undefined, 'error', 9, 'missing_snapshot'],
+    ['HLT-1', 0, 'ok', 1, undefined],
+    ['HLT-1', 500, 'ok', 1, undefined],
+    ['HLT-8', 501, 'ok', 1, 'stale_snapshot'],
+    ['HLT-1', 500, 'error', 1, undefined],
+    ['HLT-8', 501, 'empty', 1, 'stale_snapshot'],
+    ['HLT-7', 0, 'ok', 0, 'no_candidates'],
+    ['HLT-9', 501, 'ok', 0, 'no_candidates'],
+    ['HLT-6', undefined, undefined, 0, 'missing_snapshot'],
+    ['HLT-6', undefined, 'error', 0, 'missing_snapshot'],
+    ['HLT-6', undefined, 'empty', 0, 'missing_snapshot'],
+    ['HLT-6', undefined, 'error', 9, 'missing_snapshot'],
   ])(
-    'HLT-1, HLT-6, HLT-7, HLT-8, HLT-9: fetched %s ms ago, the last outcome %s, %i eligible: %s',
-    (age, outcome, candidates, problem) => {
+    '%s: fetched %s ms ago, the last outcome %s, %i eligible: %s',
+    (_clause, age, outcome, candidates, problem) => {
       expect(snapshotProblem(fetched(null, age, outcome), candidates, NOW_MS, MAX_AGE_MS)).toBe(problem);
     },
   );

@@ -119,7 +119,7 @@ export class ApiError extends Error {
   static unknownVariant(words: string): ApiError {
     return new ApiError(
       'unknown_model',
-      `There is no variant "${words}" of an alias. The words are capacity, latency, throughput, price (one of these) and tee.`,
+      `There is no variant "${words}" of an alias. The words are capacity, latency, throughput, price (one of these), tee and spread.`,
       { param: 'model' },
     );
   }

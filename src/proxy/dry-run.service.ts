@@ -37,12 +37,16 @@ export class DryRunService {
       ? await this.sticky.describe(record.request, modelValue, decision.candidates)
       : undefined;
     const nowMs = performance.now();
-    const { models, utilization } = this.catalog;
+    const { models, utilization, stats } = this.catalog;
     const document = decisionDocument(decision, order, {
       id: record.id,
       atMs: Date.now(),
       pin,
-      feeds: { models: ageMs(models.last, nowMs), utilization: ageMs(utilization.last, nowMs) },
+      feeds: {
+        models: ageMs(models.last, nowMs),
+        utilization: ageMs(utilization.last, nowMs),
+        stats: ageMs(stats.last, nowMs),
+      },
     });
     if (!record.isGone) record.answered(sendDocument(record, document), nowMs);
   }

@@ -11,6 +11,7 @@ import { candidateOrder } from '../routing/candidate-order.js';
 import type { Decision } from '../routing/decision.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { PinHold } from '../sticky/pin-hold.js';
+import { clientPoint, isSpread } from '../routing/spread.js';
 import { StickyService } from '../sticky/sticky.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { asHeaderValue } from '../upstream/headers.js';
@@ -59,7 +60,8 @@ export class ProxyService {
       record.trace?.asked(asked.model);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
-      const decision = this.routing.decide(route, asked, wantsTee(record.request));
+      const client = isSpread(route) ? clientPoint(this.sticky.spreadSeed(record.request)) : undefined;
+      const decision = this.routing.decide(route, asked, wantsTee(record.request), client);
       this.note(decision, record);
 
       const holding = this.holdPin(record, asked, decision);

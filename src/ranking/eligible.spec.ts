@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { type ModelList, readModelList } from '../catalog/model-list.js';
+import { StatisticsReader } from '../catalog/statistics.js';
 import { readUtilization, type UtilizationRow } from '../catalog/utilization-feed.js';
 import { eligibleModels } from './eligible.js';
 import { STRATEGIES } from './strategies.js';
@@ -57,6 +58,52 @@ describe('who is eligible', () => {
       'c/three-TEE',
     ]);
     expect(rank(undefined, undefined)).toEqual([]);
+  });
+});
+
+describe('how fast models are', () => {
+  const reader = new StatisticsReader();
+  for (const [chute_id, name, average_ttft, average_tps] of [
+    ['c-1', '[private]', 1.5, 40],
+    ['c-2', 'a/one', 9, 9],
+    ['c-9', 'b/two', 3, 0],
+  ]) {
+    reader.take({ chute_id, name, average_ttft, average_tps, date: '2026-02-18' });
+  }
+  const { statistics } = reader;
+  const list = readModelList({
+    data: [
+      { id: 'a/one', chute_id: 'c-1', pricing: { prompt: 1, completion: 3 } },
+      { id: 'b/two', chute_id: 'c-3', pricing: { prompt: 1 } },
+      { id: 'c/three', chute_id: 'c-2' },
+    ],
+  })?.list;
+  const rows = rowsOf(...['a/one', 'b/two', 'c/three'].map((name) => ({ name, active_instance_count: 1 })));
+  const figures = (medians: Readonly<Record<string, number>>, from: typeof rows | undefined = rows) =>
+    eligibleModels(from, list, { statistics, medianS: (id) => medians[id] }).map(
+      ({ id, ttftS, tps, price }) => [id, ttftS, tps, price],
+    );
+
+  it('CAT-25, POL-5: is what the statistics say of their chutes, else of their names', () => {
+    const expected = [
+      ['a/one', 1.5, 40, 1.5],
+      ['b/two', 3, undefined, undefined],
+      ['c/three', 9, 9, undefined],
+    ];
+    expect(figures({})).toEqual(expected);
+    expect(figures({}, undefined)).toEqual(expected);
+  });
+
+  it('POL-13: is what the router measured itself, where it did', () => {
+    expect(figures({ 'a/one': 0.5, 'b/two': 7 }).map(([, ttftS]) => ttftS)).toEqual([0.5, 7, 9]);
+  });
+
+  it('CAT-25: is known by name without a model list, too', () => {
+    const tee = rowsOf({ name: 'x-TEE', active_instance_count: 1 });
+    const named = new StatisticsReader();
+    named.take({ chute_id: 'c', name: 'x-TEE', date: '2026-02-18', average_tps: 5 });
+    const speeds = { statistics: named.statistics, medianS: () => undefined };
+    expect(eligibleModels(tee, undefined, speeds)).toMatchObject([{ id: 'x-TEE', tps: 5 }]);
   });
 });
 

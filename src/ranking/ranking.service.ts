@@ -1,15 +1,30 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Observable } from 'rxjs';
 import { CatalogService } from '../catalog/catalog.service.js';
+import { NO_STATISTICS } from '../catalog/statistics.js';
 import { eligibleModels } from './eligible.js';
+import { FIRST_TOKEN_MEDIANS, type FirstTokenMedians, NO_MEDIANS } from './first-token-medians.js';
 import type { RankedModel } from './ranked-model.js';
 
 /** Says of each model that may be chosen what it can be ordered by. */
 @Injectable()
 export class RankingService {
-  constructor(private readonly catalog: CatalogService) {}
+  constructor(
+    private readonly catalog: CatalogService,
+    @Inject(FIRST_TOKEN_MEDIANS) private readonly medians: FirstTokenMedians = NO_MEDIANS,
+  ) {}
 
-  /** The eligible models, as the feeds last had them; made anew at each call. */
+  /** Emits after the seconds to first tokens may have moved without any feed's doing; nothing else moves so. */
+  get firstTokensMoved(): Observable<unknown> {
+    return this.medians.changes;
+  }
+
+  /** The eligible models, as feeds and measurements last had them; made anew at each call. */
   eligible(): readonly RankedModel[] {
-    return eligibleModels(this.catalog.utilization.last?.value, this.catalog.models.last?.value);
+    const { utilization, models, stats } = this.catalog;
+    return eligibleModels(utilization.last?.value, models.last?.value, {
+      statistics: stats.last?.value ?? NO_STATISTICS,
+      medianS: (model) => this.medians.medianS(model),
+    });
   }
 }

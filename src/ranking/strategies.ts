@@ -37,15 +37,34 @@ export const STRATEGIES = {
 } as const satisfies Readonly<Record<Sort, Strategy>>;
 
 /** The order that an alias's policy asks for: what it wishes for comes before its sort. */
-export function strategyOf({ sort, max_ttft_s: maxTtftS, min_tps: minTps }: Readonly<AliasPolicy>): Strategy {
-  if (maxTtftS === undefined && minTps === undefined) return STRATEGIES[sort];
-  const wishes = ascending<RankedModel>(({ ttftS, tps }) =>
-    Math.max(
-      maxTtftS === undefined ? Wish.Met : wish(ttftS, (known) => known <= maxTtftS),
-      minTps === undefined ? Wish.Met : wish(tps, (known) => known >= minTps),
-    ),
+export function strategyOf(policy: Readonly<AliasPolicy>): Strategy {
+  const { sort } = policy;
+  return hasWishes(policy)
+    ? inTurn(
+        ascending((model) => wishClass(policy, model)),
+        STRATEGIES[sort],
+      )
+    : STRATEGIES[sort];
+}
+
+/** Whether an alias's order can change with what the router measures. */
+export function looksAtFirstTokens({ sort, max_ttft_s: maxTtftS }: Readonly<AliasPolicy>): boolean {
+  return sort === 'latency' || maxTtftS !== undefined;
+}
+
+/** How a model stands to what an alias wishes for: those with a smaller figure come first. */
+export function wishClass(
+  { max_ttft_s: maxTtftS, min_tps: minTps }: Readonly<AliasPolicy>,
+  { ttftS, tps }: RankedModel,
+): number {
+  return Math.max(
+    maxTtftS === undefined ? Wish.Met : wish(ttftS, (known) => known <= maxTtftS),
+    minTps === undefined ? Wish.Met : wish(tps, (known) => known >= minTps),
   );
-  return inTurn(wishes, STRATEGIES[sort]);
+}
+
+function hasWishes({ max_ttft_s: maxTtftS, min_tps: minTps }: Readonly<AliasPolicy>): boolean {
+  return maxTtftS !== undefined || minTps !== undefined;
 }
 
 /** In the order in which they come. */

@@ -308,7 +308,7 @@ const request = fc
   }));
 
 describe('any request', () => {
-  test('REQ-10, REQ-11, REQ-12: is read as JSON.parse reads it, and keeps every byte but those of the model', () => {
+  test('REQ-11, REQ-12: is read as JSON.parse reads it, and keeps every byte but those of the model', () => {
     fc.assert(
       fc.property(request, fc.string({ unit: 'binary' }), ({ before, model, after }, replacement) => {
         const body = Buffer.from(before + model + after);

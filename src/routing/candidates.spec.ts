@@ -12,15 +12,15 @@ const snapshot = snapshotOf(['a', 'b', 'c', 'd'], ['c', 'a']);
 
 describe('which models, in which order', () => {
   test.each([
-    ['an alias is the ranked models', ALIAS, ['c', 'a']],
-    ['a list is its items in the client’s order', 'd,a,b', ['d', 'a', 'b']],
-    ['an alias in a list is the ranked models at its place', `d,${ALIAS},b`, ['d', 'c', 'a', 'b']],
-    ['alone in a list, too', `${ALIAS},`, ['c', 'a']],
-    ['before the alias a model keeps its place', `a,${ALIAS}`, ['a', 'c']],
-    ['behind the alias a model has no second place', `${ALIAS},d,a`, ['c', 'a', 'd']],
-    ['two aliases are the ranked models once', `${ALIAS},auto2,b`, ['c', 'a', 'b']],
-    ['a direct model is that model, eligible or not', 'b', ['b']],
-  ])('SEL-6, SEL-10, SEL-11, SEL-12, SEL-13: %s', (_, value, candidates) => {
+    ['SEL-6', 'an alias is the ranked models', ALIAS, ['c', 'a']],
+    ['SEL-10', 'a list is its items in the client’s order', 'd,a,b', ['d', 'a', 'b']],
+    ['SEL-11', 'an alias in a list is the ranked models at its place', `d,${ALIAS},b`, ['d', 'c', 'a', 'b']],
+    ['SEL-11', 'alone in a list, too', `${ALIAS},`, ['c', 'a']],
+    ['SEL-12', 'before the alias a model keeps its place', `a,${ALIAS}`, ['a', 'c']],
+    ['SEL-12', 'behind the alias a model has no second place', `${ALIAS},d,a`, ['c', 'a', 'd']],
+    ['SEL-12', 'two aliases are the ranked models once', `${ALIAS},auto2,b`, ['c', 'a', 'b']],
+    ['SEL-13', 'a direct model is that model, eligible or not', 'b', ['b']],
+  ])('%s: %s', (_clause, _, value, candidates) => {
     expect(candidatesOf(value)).toEqual(candidates);
   });
 

@@ -8,6 +8,7 @@ import { modelName } from './model-name.js';
 import type { Choice, Exclusion } from './pool.js';
 import type { Route } from './route.js';
 import type { RoutingSnapshot } from './routing-snapshot.js';
+import type { ClientPoint } from './spread.js';
 import { suggestionFor } from './suggestion.js';
 
 const MAX_NAMED_UNKNOWN = 8;
@@ -21,7 +22,7 @@ export interface CandidateSettings {
   readonly requireTee: boolean;
 }
 
-export interface Candidates extends Choice {
+export interface Candidates extends Omit<Choice, 'spread'> {
   /** Those that the client named and that cannot. */
   readonly excluded: readonly Exclusion[];
 }
@@ -29,8 +30,9 @@ export interface Candidates extends Choice {
 const NOBODY = { excluded: [], left: [], excludedCounts: [] } as const;
 
 /**
- * The models to try, in order. An alias gets its pool's own list, not a copy.
+ * The models to try, in order. An alias that does not spread its clients gets its pool's own list, not a copy.
  *
+ * @param client who asks, where that matters
  * @throws {ApiError} `unknown_model`, `no_candidates`, `no_capable_model`, `not_confidential`
  */
 export function candidatesFor(
@@ -38,17 +40,21 @@ export function candidatesFor(
   request: RequestNeeds,
   snapshot: RoutingSnapshot,
   settings: CandidateSettings,
+  client?: ClientPoint,
 ): Candidates {
   // Nobody can be known to be confidential.
   if (settings.requireTee && snapshot.catalog.models.length === 0) throw ApiError.noCandidates();
   switch (route.mode) {
-    case 'alias':
-      return { ...ofAlias(route.alias, request, snapshot), excluded: NOBODY.excluded };
+    case 'alias': {
+      const choice = ofAlias(route.alias, request, snapshot);
+      const { left, excludedCounts } = choice;
+      return { candidates: orderOf(choice, client), left, excludedCounts, excluded: NOBODY.excluded };
+    }
     case 'direct':
       check([route.model], snapshot, settings);
       return { ...NOBODY, candidates: [direct(route.model, snapshot, settings)] };
     case 'list':
-      return ofList(route.items, request, snapshot, settings);
+      return ofList(route.items, request, snapshot, settings, client);
   }
 }
 
@@ -58,6 +64,10 @@ function ofAlias(alias: AliasRef, request: RequestNeeds, snapshot: RoutingSnapsh
   const choice = pool.choose(request);
   if (choice.candidates.length > 0) return choice;
   throw ApiError.noCapableModel(pool.missing(request), pool.models.length);
+}
+
+function orderOf({ candidates, spread }: Choice, client: ClientPoint | undefined): readonly Candidate[] {
+  return spread && client !== undefined ? spread.orderFor(client) : candidates;
 }
 
 function direct(model: ModelId, { catalog }: RoutingSnapshot, { requireTee }: CandidateSettings): Candidate {
@@ -72,6 +82,7 @@ function ofList(
   request: RequestNeeds,
   snapshot: RoutingSnapshot,
   settings: CandidateSettings,
+  client: ClientPoint | undefined,
 ): Candidates {
   check(
     items.filter((item) => typeof item === 'string'),
@@ -83,7 +94,7 @@ function ofList(
   const excluded: Exclusion[] = [];
   for (const item of items) {
     if (typeof item !== 'string') {
-      able.push(...snapshot.poolOf(item).choose(request).candidates);
+      able.push(...orderOf(snapshot.poolOf(item).choose(request), client));
       continue;
     }
     const name = modelName(item, snapshot.catalog);

@@ -32,7 +32,7 @@ export function decisionDocument(
     ...(alias && { alias: alias.alias, sort: alias.policy.sort, variants: alias.variants }),
     needs: { ...needsDocument(decision.asked), ...(features.length > 0 && { features }) },
     pin: pin ?? null,
-    candidates: order.candidates.map((_, n) => candidateDocument(order, n)),
+    candidates: order.candidates.map((_, n) => candidateDocument(decision, order, n)),
     excluded: decision.excluded(),
     feeds: Object.fromEntries(
       Object.entries(feeds).map(([feed, ageMs]) => [feed, ageMs === undefined ? null : Math.round(ageMs)]),
@@ -48,15 +48,16 @@ function needsDocument({ needs, promptBytes, answerTokens }: RequestNeeds): obje
   };
 }
 
-function candidateDocument(order: CandidateOrder, n: number): object {
-  const { model, why, ranked } = order.candidates[placeOf(order, n)] as Candidate;
+function candidateDocument(decision: Decision, order: CandidateOrder, n: number): object {
+  const { model, why } = order.candidates[placeOf(order, n)] as Candidate;
+  const figures = decision.figuresOf(model);
   return {
     model,
     why: n === 0 && order.pinnedAt !== -1 ? 'pinned' : why,
     // `undefined` is left out.
-    score: ranked?.capacity?.score,
-    ttft_s: ranked?.ttftS,
-    tps: ranked?.tps,
-    price: ranked?.price,
+    score: figures?.capacity?.score,
+    ttft_s: figures?.ttftS,
+    tps: figures?.tps,
+    price: figures?.price,
   };
 }

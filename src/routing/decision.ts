@@ -1,4 +1,6 @@
 import type { RequestNeeds } from '../catalog/abilities.js';
+import type { ModelId } from '../catalog/model-list.js';
+import type { RankedModel } from '../ranking/ranked-model.js';
 import type { Candidate } from './candidate.js';
 import type { Candidates } from './candidates.js';
 import type { Choice, Exclusion } from './pool.js';
@@ -7,7 +9,7 @@ import type { RoutingSnapshot } from './routing-snapshot.js';
 
 /** Which models may answer a request, and why these. */
 export class Decision {
-  /** In their order; at least one. Those of an alias are the pool's own list, not a copy. */
+  /** In their order; at least one. Those of an alias that spreads no clients are the pool's own list, not a copy. */
   readonly candidates: readonly Candidate[];
   /** How many models of an alias, or items of a list, what reason left out. */
   readonly left: Choice['left'];
@@ -31,6 +33,11 @@ export class Decision {
     this.left = left;
     this.excludedCounts = excludedCounts;
     this.named = excluded;
+  }
+
+  /** What a candidate is known to be like, if it runs. */
+  figuresOf(model: ModelId): RankedModel | undefined {
+    return this.snapshot.figuresOf(model);
   }
 
   /**

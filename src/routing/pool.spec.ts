@@ -101,7 +101,7 @@ describe('a policy', () => {
       for (const isStrict of [true, false]) {
         const error = apiErrorOf(() => decide(value, snapshot, routingSettings('auto', { isStrict })));
         expect(error).toMatchObject({ code: 'unknown_model', param: 'model' });
-        expect(error.message).toMatch(/capacity, latency, throughput, price .* and tee/);
+        expect(error.message).toMatch(/capacity, latency, throughput, price .*, tee and spread/);
       }
     },
   );

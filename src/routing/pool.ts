@@ -2,10 +2,11 @@ import { type NeedSet, needSet, needsIn, type RequestNeeds } from '../catalog/ab
 import type { ModelList } from '../catalog/model-list.js';
 import type { AliasPolicy } from '../config/alias-policy.js';
 import type { RankedModel } from '../ranking/ranked-model.js';
-import { strategyOf } from '../ranking/strategies.js';
+import { strategyOf, wishClass } from '../ranking/strategies.js';
 import type { Candidate } from './candidate.js';
 import { FITS_ANYWHERE_TOKENS, fitOf, leastTokens, mostTokens } from './eligibility.js';
 import { givenBy } from './patterns.js';
+import { Spread, spreads } from './spread.js';
 import type { ExclusionReason } from './why.js';
 
 /** So many kinds of need are remembered: whoever makes up new ones costs time, not memory. */
@@ -27,6 +28,8 @@ export interface Choice {
   readonly left: readonly (readonly [ExclusionReason, number])[];
   /** The same of all models of the catalog. */
   readonly excludedCounts: Choice['left'];
+  /** Their order by who asks, where that matters. */
+  readonly spread?: Spread | undefined;
 }
 
 /**
@@ -125,11 +128,21 @@ export class Pool {
       else if (fit.kind === 'unknown') unknown.push({ model: ranked.id, why: fit.why, ranked });
       else leave(fit.why);
     }
+    const spread = spreads(this.policy)
+      ? new Spread([able, unknown].flatMap((part) => this.byWishes(part)))
+      : undefined;
     return {
       candidates: [...able, ...unknown],
       left: [...left],
       excludedCounts: [...this.outside, ...left],
+      spread,
     };
+  }
+
+  /** Those that meet the alias's wishes, those of which it is not known, and the rest. */
+  private byWishes(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
+    const classes = Map.groupBy(candidates, ({ ranked }) => ranked && wishClass(this.policy, ranked));
+    return [...classes.values()];
   }
 
   private unmet(request: RequestNeeds, { abilities }: RankedModel): ExclusionReason | undefined {

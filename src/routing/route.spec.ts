@@ -122,10 +122,10 @@ describe('limits', () => {
   });
 
   test.each([
-    ['too long', 'sesame'.repeat(2000)],
-    ['a long item', `b,${'sesame'.repeat(50)}`],
-    ['a lone surrogate', 'sesame\ud800'],
-  ])('SEL-1, SEL-2, SEL-3, SEL-4: the error names the parameter and not the value: %s', (_, value) => {
+    ['SEL-1', 'too long', 'sesame'.repeat(2000)],
+    ['SEL-2', 'a long item', `b,${'sesame'.repeat(50)}`],
+    ['SEL-3', 'a lone surrogate', 'sesame\ud800'],
+  ])('%s, SEL-4: the error names the parameter and not the value: %s', (_clause, _, value) => {
     const error = apiErrorOf(() => routeOf(value, settings));
     expect(error).toMatchObject({ code: 'invalid_model', status: 400, param: 'model' });
     expect(error.message).not.toContain('sesame');

@@ -12,6 +12,7 @@ import { catalogIdOf } from './model-name.js';
 import type { Exclusion } from './pool.js';
 import { type Route, routeOf, type RouteSettings } from './route.js';
 import { EMPTY_SNAPSHOT, RoutingSnapshot } from './routing-snapshot.js';
+import type { ClientPoint } from './spread.js';
 
 const TEE = needSet('tee');
 
@@ -21,7 +22,7 @@ export interface Overview {
   readonly excluded: readonly Exclusion[];
 }
 
-/** Decides which models may answer a request, by the one snapshot that is made anew when either feed changes. */
+/** Decides which models may answer a request, by the one snapshot that is made anew when a feed or a measurement changes. */
 @Injectable()
 export class RoutingService {
   snapshot = EMPTY_SNAPSHOT;
@@ -41,6 +42,7 @@ export class RoutingService {
       isModel: (name) => this.snapshot.catalog.byId.has(name),
     };
     catalog.changes.subscribe(() => this.renew());
+    ranking.firstTokensMoved.subscribe(() => this.renew(this.snapshot));
   }
 
   /** @throws {ApiError} `invalid_model`, `invalid_model_list`, `unknown_model` */
@@ -50,14 +52,15 @@ export class RoutingService {
 
   /**
    * @param wantsTee whether the request's headers ask for a trusted execution environment
+   * @param client who asks, for aliases that spread their clients
    * @throws {ApiError} `unknown_model`, `no_candidates`, `no_capable_model`, `not_confidential`
    */
-  decide(route: Route, asked: RequestNeeds, wantsTee: boolean): Decision {
+  decide(route: Route, asked: RequestNeeds, wantsTee: boolean, client?: ClientPoint): Decision {
     const { needs, promptBytes, answerTokens } = asked;
     const tee = wantsTee || this.settings.requireTee ? TEE : 0;
     const told = { needs: needs | tee, promptBytes, answerTokens };
     const counted = this.isByAbility ? told : { needs: tee, promptBytes: 0, answerTokens: 0 };
-    const chosen = candidatesFor(route, counted, this.snapshot, this.settings);
+    const chosen = candidatesFor(route, counted, this.snapshot, this.settings, client);
     return new Decision(route, told, counted, chosen, this.snapshot);
   }
 
@@ -74,8 +77,9 @@ export class RoutingService {
     return catalogIdOf(model, this.snapshot.catalog) ?? 'other';
   }
 
-  private renew(): void {
+  /** @param before given where no feed has changed, and only measurements may have */
+  private renew(before?: RoutingSnapshot): void {
     const models = this.catalog.models.last?.value ?? EMPTY_MODEL_LIST;
-    this.snapshot = new RoutingSnapshot(this.ranking.eligible(), models, this.settings.aliases.plain);
+    this.snapshot = new RoutingSnapshot(this.ranking.eligible(), models, this.settings.aliases.plain, before);
   }
 }

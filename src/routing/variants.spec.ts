@@ -19,13 +19,14 @@ test.each<[string[], object | undefined]>([
   [['capacity'], { sort: 'capacity' }],
   [['tee', 'price'], { sort: 'price', tee: true }],
   [['tee'], { tee: true }],
+  [['spread'], { spread: true }],
+  [['spread', 'capacity', 'tee'], { spread: true, tee: true }],
   [['tee', 'tee'], undefined],
   [['latency', 'price'], undefined],
   [['listed'], undefined],
   [['Latency'], undefined],
   [[''], undefined],
   [['nitro'], undefined],
-  [['spread'], undefined],
 ])('POL-4: %j changes %j', (words, changes) => {
   expect(withVariants(new AliasPolicy(), words)).toEqual(
     changes && Object.assign(new AliasPolicy(), changes),

@@ -3,7 +3,7 @@ import { AliasPolicy, type Sort } from '../config/alias-policy.js';
 const SORT_WORDS = ['capacity', 'latency', 'throughput', 'price'] as const satisfies readonly Sort[];
 
 /** What may stand behind an alias and a colon. */
-export const VARIANT_WORDS: readonly string[] = [...SORT_WORDS, 'tee'];
+export const VARIANT_WORDS: readonly string[] = [...SORT_WORDS, 'tee', 'spread'];
 
 /** The alias and the words that a value of `model` is made of. */
 export interface Variant {
@@ -39,5 +39,6 @@ export function withVariants(policy: AliasPolicy, words: readonly string[]): Ali
   return Object.assign(new AliasPolicy(), policy, {
     sort: sorts[0] ?? policy.sort,
     tee: policy.tee || words.includes('tee'),
+    spread: policy.spread || words.includes('spread'),
   });
 }

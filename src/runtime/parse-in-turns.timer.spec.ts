@@ -41,7 +41,7 @@ const document = fc.oneof(
 );
 
 async function parse(json: string, size?: number, limits = LIMITS): Promise<unknown> {
-  return parseInTurns(Buffer.from(json), limits, size);
+  return parseInTurns(Buffer.from(json), limits, { slice: size });
 }
 
 /** The value, or that there is none. */

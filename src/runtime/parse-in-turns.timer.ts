@@ -9,10 +9,15 @@ const SCANNED_SLICES = 4;
  * `JSON.parse` that lets others have their turns of the event loop while it is at a long array, which is the root or a member of
  * it. Nothing is made of a text before all of it is known to keep to the limits; a row that does not is `null`.
  *
+ * @param each is given every row, whose array then stays empty: of many rows only those of a slice are in memory at a time.
  * @throws {SyntaxError} as `JSON.parse` does.
  * @throws {RangeError} with a message fit for a log line, if the text is past a limit.
  */
-export async function parseInTurns(body: Buffer, limits: RowLimits, slice = SLICE): Promise<unknown> {
+export async function parseInTurns(
+  body: Buffer,
+  limits: RowLimits,
+  { slice = SLICE, each }: { slice?: number | undefined; each?: (row: unknown) => void } = {},
+): Promise<unknown> {
   const scanner = new RowScanner(body, limits, slice);
   while (!scanner.isDone) {
     scanner.scan(slice * SCANNED_SLICES);
@@ -21,17 +26,22 @@ export async function parseInTurns(body: Buffer, limits: RowLimits, slice = SLIC
   const root = JSON.parse(scanner.skeleton) as unknown;
   for (const array of Array.isArray(root) ? [root] : Object.values(root ?? {}).filter(Array.isArray)) {
     const batches = scanner.arrays[(array as number[]).pop() ?? 0] ?? [];
-    await fill(array as unknown[], body, batches);
+    const rows = array as unknown[];
+    await forEachRow(body, batches, each ?? ((row) => void rows.push(row)));
   }
   return root;
 }
 
-async function fill(array: unknown[], body: Buffer, batches: readonly RowBatch[]): Promise<void> {
+async function forEachRow(
+  body: Buffer,
+  batches: readonly RowBatch[],
+  act: (row: unknown) => void,
+): Promise<void> {
   for (const batch of batches) {
     const rows = rowsOf(body, batch);
     const isEmptyArray = rows.length === 0 && batch.rows === 1 && batches.length === 1;
     if (rows.length !== batch.rows && !isEmptyArray) throw new SyntaxError('A comma too many.');
-    for (const row of rows) array.push(row);
+    rows.forEach(act);
     await nextTurn();
   }
 }

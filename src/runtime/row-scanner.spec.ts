@@ -11,7 +11,7 @@ const LIMITS: RowLimits = {
 };
 
 async function parse(json: string): Promise<unknown> {
-  return parseInTurns(Buffer.from(json), LIMITS, 7);
+  return parseInTurns(Buffer.from(json), LIMITS, { slice: 7 });
 }
 
 describe('RowScanner', () => {

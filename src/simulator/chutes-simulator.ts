@@ -1,3 +1,5 @@
+// Long: a test holds all of Chutes in one object.
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { REPLIES } from './answers/chutes-replies.js';
 import { Exchange, ExchangeOver } from './exchange.js';
@@ -13,6 +15,7 @@ import { RecordedRequest } from './recorded-request.js';
 import { RequestLog } from './request-log.js';
 import { CATALOGS } from './feeds/model-table.js';
 import { modelEntry } from './feeds/simulated-models.js';
+import { statisticsRow } from './feeds/simulated-statistics.js';
 import { utilizationRow } from './feeds/simulated-utilization.js';
 import { DEFAULT_CATALOG, type SimulatorOptions } from './simulator-options.js';
 
@@ -92,6 +95,7 @@ export class ChutesSimulator {
     this.#feedRoutes.reset();
     this.#feeds.giveModels(undefined);
     this.#feeds.giveUtilization(undefined);
+    this.#feeds.giveStatistics(undefined);
     this.#log.clear();
     this.scriptErrors.length = 0;
   }
@@ -114,6 +118,16 @@ export class ChutesSimulator {
   /** Replaces the rows, which then stand still; a string stands for a complete row of that name. */
   set utilization(rows: readonly unknown[] | undefined) {
     this.#feeds.giveUtilization(rows?.map((row) => (typeof row === 'string' ? utilizationRow(row) : row)));
+  }
+
+  /** The rows of the statistics, of the last 14 days. */
+  get stats(): readonly unknown[] {
+    return this.#feeds.statisticsFor().rows;
+  }
+
+  /** Replaces the rows; a string stands for a complete row of that name, of today. */
+  set stats(rows: readonly unknown[] | undefined) {
+    this.#feeds.giveStatistics(rows?.map((row) => (typeof row === 'string' ? statisticsRow(row) : row)));
   }
 
   /** Moves the seed's utilization on as if time had passed. */

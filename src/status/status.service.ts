@@ -114,7 +114,7 @@ export class StatusService implements OnModuleInit, FinishWatcher {
 
   private modelsDocument(ref: AliasRef, nowMs: number): object {
     const { alias, variants, policy } = ref;
-    const { models, utilization } = this.catalog;
+    const { models, utilization, stats } = this.catalog;
     const { eligible, catalog } = this.routing.snapshot;
     const problem = this.problem(nowMs);
     return {
@@ -129,6 +129,7 @@ export class StatusService implements OnModuleInit, FinishWatcher {
       feeds: {
         models: rounded(ageMs(models.last, nowMs)),
         utilization: rounded(ageMs(utilization.last, nowMs)),
+        stats: rounded(ageMs(stats.last, nowMs)),
       },
       data: modelDocuments({
         ...this.routing.overviewOf(ref),

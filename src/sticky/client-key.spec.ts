@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type ClientIdentity, clientKey } from './client-key.js';
+import { type ClientIdentity, clientKey, spreadSeed } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 
 const SECRET = 'secret of the tests';
@@ -22,7 +22,7 @@ const own = fc.boolean();
 type Client = typeof client extends fc.Arbitrary<infer T> ? T : never;
 
 describe('who is who', () => {
-  test('STK-3, STK-4, STK-12, STK-13, STK-14: keys are equal just where client, session and value are', () => {
+  test('STK-4, STK-14: keys are equal just where client, session and value are', () => {
     // Each part of the second client is its own or the first one's, so that many pairs are nearly or wholly equal.
     const choice = fc.record({
       token: own,
@@ -111,6 +111,19 @@ describe('x-api-key', () => {
   });
 });
 
+describe('what spreads clients', () => {
+  test('POL-16: tells them apart as their keys for one value do', () => {
+    fc.assert(
+      fc.property(client, client, fc.boolean(), (one, another, isOther) => {
+        const other = isOther ? another : { ...one, session: another.session };
+        const isEqual = isSame({ ...one, model: 'm' }, { ...other, model: 'm' });
+        expect(spreadSeed(identityOf(one)) === spreadSeed(identityOf(other))).toBe(isEqual);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
 describe('what a key shows', () => {
   test('STK-15: it is the HMAC-SHA-256 of client, session and value under the secret', () => {
     expect(keyOf({ ...CLIENT, session: 's' })).toBe(hmac('["token","t","s","m"]'));
@@ -146,10 +159,12 @@ const CLIENT: Client = {
 };
 
 function keyOf(its: Client, secret = SECRET): string {
-  const { token: bearer, apiKey, address, session, conversation, model } = its;
+  return clientKey(keyedHash(secret), identityOf(its), its.model);
+}
+
+function identityOf({ token: bearer, apiKey, address, session, conversation }: Client): ClientIdentity {
   const authorization = bearer === undefined ? undefined : `Bearer ${bearer}`;
-  const identity = { authorization, apiKey, address: () => address, session, conversation };
-  return clientKey(keyedHash(secret), identity, model);
+  return { authorization, apiKey, address: () => address, session, conversation };
 }
 
 const NOBODY: ClientIdentity = {

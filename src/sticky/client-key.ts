@@ -18,6 +18,11 @@ export interface ClientIdentity {
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
 
+/** Who asks, as one text, by which a fixed hash spreads clients over models. It holds a token: it is for hashing, and kept nowhere. */
+export function spreadSeed({ session, conversation, ...client }: ClientIdentity): string {
+  return JSON.stringify([...whoIs(client), session, conversation]);
+}
+
 /** Who asks for what, as one text: two are equal just where client, session, conversation and value are. */
 function identityOf(client: ClientIdentity, modelValue: string): string {
   const { session, conversation } = client;
@@ -35,7 +40,11 @@ export function clientKey(
   return keyedHash(identityOf(client, modelValue)) as ClientKey;
 }
 
-function whoIs({ authorization, apiKey, address }: ClientIdentity): readonly [kind: string, who: string] {
+function whoIs({
+  authorization,
+  apiKey,
+  address,
+}: Pick<ClientIdentity, 'authorization' | 'apiKey' | 'address'>): readonly [kind: string, who: string] {
   const token = BEARER.exec(authorization ?? '')?.[1];
   if (token !== undefined) return ['token', token];
   return apiKey ? ['api-key', apiKey] : ['address', address()];

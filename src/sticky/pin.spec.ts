@@ -12,28 +12,30 @@ describe('the pin after an answer', () => {
   const old = { model: B, failbackAtMs: NOW - 5_000 };
 
   test.each([
-    ['of the first choice', undefined, first, 30_000, { model: A }],
-    ['of a second choice', undefined, second, 30_000, { model: B, failbackAtMs: NOW + 30_000 }],
-    ['renewed', old, { model: B, isSecondChoice: true }, 30_000, old],
-    ['renewed, now in the first place', old, { model: B, isSecondChoice: false }, 30_000, old],
-    ['renewed without an end', { model: A }, first, 30_000, { model: A }],
+    ['STK-1', 'of the first choice', undefined, first, 30_000, { model: A }],
+    ['STK-19', 'of a second choice', undefined, second, 30_000, { model: B, failbackAtMs: NOW + 30_000 }],
+    ['STK-20', 'renewed', old, { model: B, isSecondChoice: true }, 30_000, old],
+    ['STK-20', 'renewed, now in the first place', old, { model: B, isSecondChoice: false }, 30_000, old],
+    ['STK-1', 'renewed without an end', { model: A }, first, 30_000, { model: A }],
     [
-      'STK-1: renewed though now in a later place',
+      'STK-1',
+      'renewed though now in a later place',
       { model: A },
       { model: A, isSecondChoice: true },
       30_000,
       { model: A },
     ],
-    ['moved on to the first choice', old, first, 30_000, { model: A }],
+    ['STK-1', 'moved on to the first choice', old, first, 30_000, { model: A }],
     [
-      'STK-19: moved on to a second choice',
+      'STK-19',
+      'moved on to a second choice',
       { model: A },
       second,
       30_000,
       { model: B, failbackAtMs: NOW + 30_000 },
     ],
-    ['of a second choice, with failback off', undefined, second, 0, { model: B }],
-  ])('STK-1, STK-19, STK-20, STK-21: %s', (_, applied, answer, failbackMs, pin) => {
+    ['STK-21', 'of a second choice, with failback off', undefined, second, 0, { model: B }],
+  ])('%s: %s', (_clause, _, applied, answer, failbackMs, pin) => {
     expect(pinAfter(applied, answer, NOW, failbackMs)).toEqual(pin);
   });
 });

@@ -95,15 +95,30 @@ describe('commands', () => {
 });
 
 describe('the end of a connection', () => {
-  test.each<[string, Reply, string]>([
-    ['that is closed', (_, socket) => void socket.end(), 'closed'],
-    ['that is reset', (_, socket) => void socket.resetAndDestroy(), 'ECONNRESET'],
-    ['with bytes of another language', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 'unreadable'],
-    ['with an answer too many', () => '+ok\r\n+ok\r\n', 'unreadable'],
-    ['to a replica', () => "-READONLY You can't write against a read only replica.\r\n", 'READONLY'],
-    ['to a replica without a primary', () => '-MASTERDOWN Link with MASTER is down\r\n', 'MASTERDOWN'],
-    ['to a primary without replicas', () => '-NOREPLICAS Not enough good replicas\r\n', 'NOREPLICAS'],
-  ])('STK-25, STK-30, STK-35: %s', async (_, reply, reason) => {
+  test.each<[string, string, Reply, string]>([
+    ['STK-30', 'that is closed', (_, socket) => void socket.end(), 'closed'],
+    ['STK-30', 'that is reset', (_, socket) => void socket.resetAndDestroy(), 'ECONNRESET'],
+    ['STK-25', 'with bytes of another language', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 'unreadable'],
+    ['STK-25', 'with an answer too many', () => '+ok\r\n+ok\r\n', 'unreadable'],
+    [
+      'STK-35',
+      'to a replica',
+      () => "-READONLY You can't write against a read only replica.\r\n",
+      'READONLY',
+    ],
+    [
+      'STK-35',
+      'to a replica without a primary',
+      () => '-MASTERDOWN Link with MASTER is down\r\n',
+      'MASTERDOWN',
+    ],
+    [
+      'STK-35',
+      'to a primary without replicas',
+      () => '-NOREPLICAS Not enough good replicas\r\n',
+      'NOREPLICAS',
+    ],
+  ])('%s: %s', async (_clause, _, reply, reason) => {
     await open(reply);
     await connection.send(GET).catch(() => {});
     expect(await connection.ended).toBe(reason);
@@ -122,18 +137,24 @@ describe('the end of a connection', () => {
 });
 
 describe('connecting', () => {
-  test.each<[string, Reply, string]>([
-    ['one that says nothing', () => undefined, 'timeout'],
-    ['one that speaks HTTP', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 'unreadable'],
-    ['one that hangs up', (_, socket) => void socket.end(), 'closed'],
-    ['one that wants another password', () => '-WRONGPASS invalid username-password pair\r\n', 'WRONGPASS'],
+  test.each<[string, string, Reply, string]>([
+    ['STK-30', 'one that says nothing', () => undefined, 'timeout'],
+    ['STK-25', 'one that speaks HTTP', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 'unreadable'],
+    ['STK-30', 'one that hangs up', (_, socket) => void socket.end(), 'closed'],
     [
+      'STK-31',
+      'one that wants another password',
+      () => '-WRONGPASS invalid username-password pair\r\n',
+      'WRONGPASS',
+    ],
+    [
+      'STK-31',
       'one that repeats what it hears',
       (received) => `-ERR unknown ${received.replaceAll(/\s/g, ' ')}\r\n`,
       'ERR',
     ],
-    ['one that talks nonsense in its errors', () => '-hunter2\r\n', 'ERR'],
-  ])('STK-25, STK-30, STK-31: to %s fails', async (_, reply, reason) => {
+    ['STK-31', 'one that talks nonsense in its errors', () => '-hunter2\r\n', 'ERR'],
+  ])('%s: to %s fails', async (_clause, _, reply, reason) => {
     await connect(reply);
     const outcome = await connection.open().then(
       () => 'open',

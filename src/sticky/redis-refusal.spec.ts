@@ -3,24 +3,24 @@ import { refusalOf } from './redis-refusal.js';
 
 test.each([
   // A replica, be it that the connection has outlived a failover.
-  ['READONLY', 'lost-role'],
+  ['STK-35', 'READONLY', 'lost-role'],
   // A replica that has no primary to copy from, and may not answer without.
-  ['MASTERDOWN', 'lost-role'],
+  ['STK-35', 'MASTERDOWN', 'lost-role'],
   // A primary that has lost its replicas, perhaps to a new primary.
-  ['NOREPLICAS', 'lost-role'],
-  ['MOVED', 'cluster'],
-  ['ASK', 'cluster'],
-  ['CLUSTERDOWN', 'cluster'],
-  ['CROSSSLOT', 'cluster'],
-  ['TRYAGAIN', 'cluster'],
-  ['LOADING', 'temporary'],
-  ['BUSY', 'temporary'],
-  ['OOM', 'temporary'],
-  ['MISCONF', 'temporary'],
-  ['NOAUTH', 'temporary'],
-  ['NOPERM', 'temporary'],
-  ['WRONGTYPE', 'temporary'],
-  ['ERR', 'temporary'],
-])('STK-35, STK-36, STK-37: %s says %s', (code, refusal) => {
+  ['STK-35', 'NOREPLICAS', 'lost-role'],
+  ['STK-37', 'MOVED', 'cluster'],
+  ['STK-37', 'ASK', 'cluster'],
+  ['STK-37', 'CLUSTERDOWN', 'cluster'],
+  ['STK-37', 'CROSSSLOT', 'cluster'],
+  ['STK-37', 'TRYAGAIN', 'cluster'],
+  ['STK-36', 'LOADING', 'temporary'],
+  ['STK-36', 'BUSY', 'temporary'],
+  ['STK-36', 'OOM', 'temporary'],
+  ['STK-36', 'MISCONF', 'temporary'],
+  ['STK-36', 'NOAUTH', 'temporary'],
+  ['STK-36', 'NOPERM', 'temporary'],
+  ['STK-36', 'WRONGTYPE', 'temporary'],
+  ['STK-36', 'ERR', 'temporary'],
+])('%s: %s says %s', (_clause, code, refusal) => {
   expect(refusalOf(code)).toBe(refusal);
 });

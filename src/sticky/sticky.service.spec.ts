@@ -21,6 +21,13 @@ describe('keys', () => {
     expect(serviceWith({ [name]: '1' }).keyOf(request, 'a,b')).toBeDefined();
   });
 
+  test('POL-16: clients are spread by token and session, whatever the secret, with stickiness off, too', () => {
+    const seeds = [{}, SECRET, { STICKY_TTL_SECS: '0' }].map((env) => serviceWith(env).spreadSeed(request));
+    expect(new Set(seeds).size).toBe(1);
+    const headers = { authorization: 'Bearer cpk_1', 'x-session-id': '1' };
+    expect(serviceWith().spreadSeed(requestFrom('203.0.113.1', headers))).not.toBe(seeds[0]);
+  });
+
   test('STK-13: without a token the key is made of the address', () => {
     const service = serviceWith();
     const key = service.keyOf(requestFrom('203.0.113.1'), 'a,b');
@@ -144,7 +151,7 @@ describe('pins', () => {
   });
 });
 
-test('STK-25, OBS-11, OBS-41: lookups and writes that fail cost no request, and are counted', async () => {
+test('STK-25, OBS-41: lookups and writes that fail cost no request, and are counted', async () => {
   const metrics = new MetricsService();
   const service = serviceWith({}, new BrokenStore(), metrics);
   const key = keyOf(service, requestFrom('203.0.113.1'), 'a,b');

@@ -5,7 +5,7 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { clientAddress } from './client-address.factory.js';
-import { type ClientKey, clientKey } from './client-key.js';
+import { type ClientIdentity, type ClientKey, clientKey, spreadSeed } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 import { type Answer, applies, type Pin, pinAfter } from './pin.js';
 import { PinHold, type PinKeeper } from './pin-hold.js';
@@ -54,17 +54,25 @@ export class StickyService implements PinKeeper {
 
   /** @returns `undefined` while stickiness is off. */
   keyOf(request: IncomingMessage, modelValue: string): ClientKey | undefined {
-    const { ttlMs, maxEntries, sessionHeader } = this.config;
+    const { ttlMs, maxEntries } = this.config;
     if (ttlMs === 0 || maxEntries === 0) return undefined;
+    return clientKey(this.keyedHash, this.clientOf(request), modelValue);
+  }
+
+  /** What tells clients apart where they are spread over models, with stickiness off, too. It holds a token: it is for hashing at once. */
+  spreadSeed(request: IncomingMessage): string {
+    return spreadSeed(this.clientOf(request));
+  }
+
+  private clientOf(request: IncomingMessage): ClientIdentity {
     const apiKey = request.headers['x-api-key'];
-    const client = {
+    return {
       authorization: request.headers.authorization,
       apiKey: Array.isArray(apiKey) ? apiKey[0] : apiKey,
       address: () => this.addressOf(request),
-      session: sessionOf(request.headers, sessionHeader, () => undefined),
+      session: sessionOf(request.headers, this.config.sessionHeader, () => undefined),
       conversation: undefined,
     };
-    return clientKey(this.keyedHash, client, modelValue);
   }
 
   /** The pin this request is to follow: one that applies and is on one of the candidates. */

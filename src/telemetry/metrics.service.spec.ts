@@ -45,29 +45,31 @@ describe('a scrape', () => {
 });
 
 describe('a metric that is read alone', () => {
-  test.each<[name: string, labels: object, note: (service: MetricsService) => void]>([
-    ['requests_total', { status: 200 }, (it) => it.requestFinished('list', 200, 1)],
-    ['selection_total', { model: 'm/a', status: 200 }, (it) => it.answerSelected('m/a', 200)],
-    ['failover_reason_total', { reason: 'upstream_reset' }, (it) => it.attemptFailed('upstream_reset')],
-    ['feed_refresh_total', { feed: 'models' }, (it) => it.feedRefreshed('models', 'ok')],
-    ['feed_rows_skipped_total', { feed: 'models' }, (it) => it.feedRowsSkipped('models', 1)],
-    ['sticky_lookups_total', { outcome: 'hit' }, (it) => it.stickyLookedUp('hit')],
-    ['sticky_write_errors_total', {}, (it) => it.stickyWriteFailed()],
-    ['client_aborts_total', { phase: 'upload' }, (it) => it.clientLeft('upload')],
-    ['request_duration_seconds', { mode: 'list' }, (it) => it.requestFinished('list', 200, 1)],
-    ['time_to_first_byte_seconds', { mode: 'list' }, (it) => it.firstByteSent('list', 1)],
-    ['overhead_seconds', { mode: 'list' }, (it) => it.firstAttemptStarted('list', 1)],
-  ])(
-    'OBS-2, OBS-4, OBS-5, OBS-8, OBS-9, OBS-10, OBS-11, OBS-12: %s has what was noted',
-    async (name, labels, note) => {
-      const service = new MetricsService();
-      note(service);
-      const read = await service.registry.getSingleMetric(`chutes_autopilot_${name}`)?.get();
-      expect(read?.values).toContainEqual(
-        expect.objectContaining({ labels: expect.objectContaining(labels), value: 1 }),
-      );
-    },
-  );
+  test.each<[clause: string, name: string, labels: object, note: (service: MetricsService) => void]>([
+    ['OBS-2', 'requests_total', { status: 200 }, (it) => it.requestFinished('list', 200, 1)],
+    ['OBS-4', 'selection_total', { model: 'm/a', status: 200 }, (it) => it.answerSelected('m/a', 200)],
+    [
+      'OBS-5',
+      'failover_reason_total',
+      { reason: 'upstream_reset' },
+      (it) => it.attemptFailed('upstream_reset'),
+    ],
+    ['OBS-9', 'feed_refresh_total', { feed: 'models' }, (it) => it.feedRefreshed('models', 'ok')],
+    ['OBS-10', 'feed_rows_skipped_total', { feed: 'models' }, (it) => it.feedRowsSkipped('models', 1)],
+    ['OBS-11', 'sticky_lookups_total', { outcome: 'hit' }, (it) => it.stickyLookedUp('hit')],
+    ['OBS-41', 'sticky_write_errors_total', {}, (it) => it.stickyWriteFailed()],
+    ['OBS-12', 'client_aborts_total', { phase: 'upload' }, (it) => it.clientLeft('upload')],
+    ['OBS-8', 'request_duration_seconds', { mode: 'list' }, (it) => it.requestFinished('list', 200, 1)],
+    ['OBS-8', 'time_to_first_byte_seconds', { mode: 'list' }, (it) => it.firstByteSent('list', 1)],
+    ['OBS-8', 'overhead_seconds', { mode: 'list' }, (it) => it.firstAttemptStarted('list', 1)],
+  ])('%s: %s has what was noted', async (_clause, name, labels, note) => {
+    const service = new MetricsService();
+    note(service);
+    const read = await service.registry.getSingleMetric(`chutes_autopilot_${name}`)?.get();
+    expect(read?.values).toContainEqual(
+      expect.objectContaining({ labels: expect.objectContaining(labels), value: 1 }),
+    );
+  });
 });
 
 test('PRJ-19: however many requests there are, what is counted takes no more room', async () => {

@@ -11,7 +11,7 @@ const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 
 const OVERHEAD_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];
 
 const STICKY_LOOKUPS = ['hit', 'miss', 'ineligible', 'error'] as const;
-const FEEDS = ['models', 'utilization'] as const;
+const FEEDS = ['models', 'utilization', 'stats'] as const;
 const REFRESH_OUTCOMES = ['ok', 'empty', 'error'] as const;
 
 export type StickyLookup = (typeof STICKY_LOOKUPS)[number];

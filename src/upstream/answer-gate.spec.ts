@@ -31,19 +31,20 @@ function after(
 describe('an event stream', () => {
   const rule = 'first-event';
 
-  test.each<[string, string[], Finding | undefined]>([
-    ['a good event', [EVENT], {}],
-    ['a good event in pieces', [EVENT.slice(0, 9), EVENT.slice(9)], {}],
-    ['half an event', [EVENT.slice(0, 9)], undefined],
-    ['an error', [ERROR], { failure: 'upstream_error_event' }],
-    ['an error that is for the client', [REFUSED], {}],
+  test.each<[string, string, string[], Finding | undefined]>([
+    ['ATT-55', 'a good event', [EVENT], {}],
+    ['ATT-55', 'a good event in pieces', [EVENT.slice(0, 9), EVENT.slice(9)], {}],
+    ['ATT-55', 'half an event', [EVENT.slice(0, 9)], undefined],
+    ['ATT-52', 'an error', [ERROR], { failure: 'upstream_error_event' }],
+    ['ATT-54', 'an error that is for the client', [REFUSED], {}],
     [
+      'ATT-54',
       'a context that is too long',
       [`data: ${JSON.stringify({ error: TOO_LONG })}\n\n`],
       { failure: 'upstream_error_event', refusal: 'context' },
     ],
-    ['16 KiB', ['x'.repeat(HOLDS[rule].bytes)], {}],
-  ])('ATT-52, ATT-54, ATT-55: with %s', (_, chunks, finding) => {
+    ['ATT-55', '16 KiB', ['x'.repeat(HOLDS[rule].bytes)], {}],
+  ])('%s: with %s', (_clause, _, chunks, finding) => {
     expect(after(rule, chunks).finding).toEqual(finding);
   });
 
@@ -109,13 +110,13 @@ describe('a whole answer', () => {
 describe('a refusal', () => {
   const rule = 'refusal-body';
 
-  test.each<[number, string, Finding]>([
-    [500, GONE, { refusal: 'model' }],
-    [400, JSON.stringify({ error: TOO_LONG }), { refusal: 'context' }],
-    [400, GONE, {}],
-    [402, '{"detail":"Subscription usage cap exceeded."}', { refusal: 'account' }],
-    [500, '', {}],
-  ])('ATT-45, ATT-47, ATT-67: %i %s', (status, body, finding) => {
+  test.each<[string, number, string, Finding]>([
+    ['ATT-45', 500, GONE, { refusal: 'model' }],
+    ['ATT-47', 400, JSON.stringify({ error: TOO_LONG }), { refusal: 'context' }],
+    ['ATT-45', 400, GONE, {}],
+    ['ATT-67', 402, '{"detail":"Subscription usage cap exceeded."}', { refusal: 'account' }],
+    ['ATT-67', 500, '', {}],
+  ])('%s: %i %s', (_clause, status, body, finding) => {
     for (const chunks of [[body], body.split('')]) {
       const { gate, held, finding: early } = after(rule, chunks, { status });
       expect(early).toBeUndefined();

@@ -4,23 +4,23 @@ import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clo
 const settings = { headerTimeoutMs: 30, firstByteTimeoutMs: 20, patientTimeoutMs: 600 };
 
 describe('time to the headers', () => {
-  test.each<[string, Omit<AttemptClock, 'settings'>, number]>([
-    ['another candidate could follow', { hasAlternative: true, failoverUntilMs: 1_000 }, 30],
-    ['the timer fires at the very deadline', { hasAlternative: true, failoverUntilMs: 130 }, 30],
-    ['the timer would fire past the deadline', { hasAlternative: true, failoverUntilMs: 129 }, 600],
-    ['no other candidate could follow', { hasAlternative: false, failoverUntilMs: 1_000 }, 600],
-  ])('ATT-18, ATT-20, ATT-21: %s', (_, situation, ms) => {
+  test.each<[string, string, Omit<AttemptClock, 'settings'>, number]>([
+    ['ATT-18', 'another candidate could follow', { hasAlternative: true, failoverUntilMs: 1_000 }, 30],
+    ['ATT-20', 'the timer fires at the very deadline', { hasAlternative: true, failoverUntilMs: 130 }, 30],
+    ['ATT-20', 'the timer would fire past the deadline', { hasAlternative: true, failoverUntilMs: 129 }, 600],
+    ['ATT-21', 'no other candidate could follow', { hasAlternative: false, failoverUntilMs: 1_000 }, 600],
+  ])('%s: %s', (_clause, _, situation, ms) => {
     expect(timeToHeaders({ settings, ...situation }, 100)).toBe(ms);
   });
 });
 
 describe('time to the first byte, when the request was sent at 100 and the headers came at 150', () => {
-  test.each<[string, Omit<AttemptClock, 'settings'>, number]>([
-    ['another candidate could follow', { hasAlternative: true, failoverUntilMs: 1_000 }, 20],
-    ['the timer fires at the very deadline', { hasAlternative: true, failoverUntilMs: 170 }, 20],
-    ['the timer would fire past the deadline', { hasAlternative: true, failoverUntilMs: 169 }, 550],
-    ['no other candidate could follow', { hasAlternative: false, failoverUntilMs: 1_000 }, 550],
-  ])('ATT-19, ATT-20, ATT-21: %s', (_, situation, ms) => {
+  test.each<[string, string, Omit<AttemptClock, 'settings'>, number]>([
+    ['ATT-19', 'another candidate could follow', { hasAlternative: true, failoverUntilMs: 1_000 }, 20],
+    ['ATT-20', 'the timer fires at the very deadline', { hasAlternative: true, failoverUntilMs: 170 }, 20],
+    ['ATT-20', 'the timer would fire past the deadline', { hasAlternative: true, failoverUntilMs: 169 }, 550],
+    ['ATT-21', 'no other candidate could follow', { hasAlternative: false, failoverUntilMs: 1_000 }, 550],
+  ])('%s: %s', (_clause, _, situation, ms) => {
     expect(timeToFirstByte({ settings, ...situation }, 100, 150)).toBe(ms);
   });
 

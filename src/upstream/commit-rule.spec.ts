@@ -22,20 +22,26 @@ function lastRuleOf(status: number, headers: FlatHeaders, changed: Partial<Commi
 }
 
 describe('while another candidate is left', () => {
-  test.each<[string, number, string[], CommitRule]>([
-    ['an event stream', 200, EVENT_STREAM, 'first-event'],
-    ['an event stream with another 2xx', 206, EVENT_STREAM, 'first-event'],
-    ['a compressed one', 200, [...EVENT_STREAM, ...GZIP], 'first-byte'],
-    ['one that says it is not', 200, [...EVENT_STREAM, 'content-encoding', 'identity'], 'first-event'],
-    ['JSON', 200, JSON_TYPE, 'whole'],
-    ['JSON with a charset', 200, ['content-type', 'Application/JSON ; charset=utf-8'], 'whole'],
-    ['JSON of a kind', 200, ['content-type', 'application/problem+json'], 'whole'],
-    ['compressed JSON', 200, [...JSON_TYPE, ...GZIP], 'whole'],
-    ['JSON lines', 200, ['content-type', 'application/jsonl'], 'first-byte'],
-    ['text', 200, ['content-type', 'text/plain; x=application/json'], 'first-byte'],
-    ['what has no type', 200, [], 'first-byte'],
-    ['a redirect', 302, JSON_TYPE, 'headers'],
-  ])('ATT-4, ATT-5, ATT-55, ATT-64: %s', (_, status, headers, rule) => {
+  test.each<[string, string, number, string[], CommitRule]>([
+    ['ATT-55', 'an event stream', 200, EVENT_STREAM, 'first-event'],
+    ['ATT-55', 'an event stream with another 2xx', 206, EVENT_STREAM, 'first-event'],
+    ['ATT-4', 'a compressed one', 200, [...EVENT_STREAM, ...GZIP], 'first-byte'],
+    [
+      'ATT-55',
+      'one that says it is not',
+      200,
+      [...EVENT_STREAM, 'content-encoding', 'identity'],
+      'first-event',
+    ],
+    ['ATT-64', 'JSON', 200, JSON_TYPE, 'whole'],
+    ['ATT-64', 'JSON with a charset', 200, ['content-type', 'Application/JSON ; charset=utf-8'], 'whole'],
+    ['ATT-64', 'JSON of a kind', 200, ['content-type', 'application/problem+json'], 'whole'],
+    ['ATT-64', 'compressed JSON', 200, [...JSON_TYPE, ...GZIP], 'whole'],
+    ['ATT-4', 'JSON lines', 200, ['content-type', 'application/jsonl'], 'first-byte'],
+    ['ATT-4', 'text', 200, ['content-type', 'text/plain; x=application/json'], 'first-byte'],
+    ['ATT-4', 'what has no type', 200, [], 'first-byte'],
+    ['ATT-5', 'a redirect', 302, JSON_TYPE, 'headers'],
+  ])('%s: %s', (_clause, _, status, headers, rule) => {
     expect(ruleOf(status, headers)).toBe(rule);
   });
 
@@ -106,10 +112,10 @@ describe('with ERROR_SHAPE=openai', () => {
   });
 });
 
-test('ATT-55, ATT-64, ATT-67: what is held has its bounds', () => {
-  expect(HOLDS).toEqual({
-    'first-event': { bytes: 16_384, ms: 250 },
-    whole: { bytes: 1_048_576, ms: 2_000 },
-    'refusal-body': { bytes: 16_384, ms: 1_000 },
-  });
+test.each([
+  ['ATT-55', 'first-event', { bytes: 16_384, ms: 250 }],
+  ['ATT-64', 'whole', { bytes: 1_048_576, ms: 2_000 }],
+  ['ATT-67', 'refusal-body', { bytes: 16_384, ms: 1_000 }],
+] as const)('%s: what is held for %s has its bounds', (_clause, rule, bounds) => {
+  expect(HOLDS[rule]).toEqual(bounds);
 });

@@ -87,7 +87,7 @@ const BEGINNINGS: [string, string, Beginning][] = [
 ];
 
 describe('how a stream begins', () => {
-  test.each(BEGINNINGS)('ATT-52, ATT-53, ATT-55: with %s', (_, text, beginning) => {
+  test.each(BEGINNINGS)('ATT-52, ATT-55: with %s', (_, text, beginning) => {
     expect(beginningOf(text).beginning).toBe(beginning);
   });
 

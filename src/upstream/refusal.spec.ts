@@ -70,18 +70,26 @@ describe('how detail begins', () => {
 
 describe('what an engine cannot do of a request', () => {
   test.each([
-    [TOO_LONG, 'context'],
-    ["Requested token count exceeds the model's maximum context length of 40960 tokens.", 'context'],
-    ['Requested token count exceeds what there is', 'context'],
-    ['Input length 50000 tokens exceeds maximum 40960 tokens', 'context'],
-    ['Input length (50000 tokens) exceeds the maximum allowed length (40954 tokens).', 'context'],
-    [NO_PICTURES, 'ability'],
-    ['The model does not support image input', 'ability'],
-    ['"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set', 'ability'],
-    ['Start it with --tool-call-parser', 'ability'],
-    ['This tool choice requires a parser', 'ability'],
-    ['a/b does not support tools', 'ability'],
-  ] as const)('ATT-47, ATT-48, ATT-49: %s', (message, refusal) => {
+    ['ATT-47', TOO_LONG, 'context'],
+    [
+      'ATT-47',
+      "Requested token count exceeds the model's maximum context length of 40960 tokens.",
+      'context',
+    ],
+    ['ATT-47', 'Requested token count exceeds what there is', 'context'],
+    ['ATT-47', 'Input length 50000 tokens exceeds maximum 40960 tokens', 'context'],
+    ['ATT-47', 'Input length (50000 tokens) exceeds the maximum allowed length (40954 tokens).', 'context'],
+    ['ATT-48', NO_PICTURES, 'ability'],
+    ['ATT-48', 'The model does not support image input', 'ability'],
+    [
+      'ATT-48',
+      '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+      'ability',
+    ],
+    ['ATT-48', 'Start it with --tool-call-parser', 'ability'],
+    ['ATT-48', 'This tool choice requires a parser', 'ability'],
+    ['ATT-48', 'a/b does not support tools', 'ability'],
+  ] as const)('%s, ATT-49: %s', (_clause, message, refusal) => {
     for (const text of [message, `Sorry: ${message}!`, message.toUpperCase(), message.toLowerCase()]) {
       const bodies = [
         { detail: text },

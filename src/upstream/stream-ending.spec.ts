@@ -166,7 +166,7 @@ describe('an error of the upstream’s own', () => {
   });
 
   test.each([LINE, PRETTY, LINE.slice(0, -2), ` ${LINE} `])(
-    'ATT-38, ATT-60, ATT-61: without a frame is one that the client has not seen: %s',
+    'ATT-60, ATT-61: without a frame is one that the client has not seen: %s',
     (error) => {
       for (const silence of [
         '',

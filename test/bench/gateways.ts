@@ -50,6 +50,7 @@ export async function startRouter(
     EVIDENCE_BASE_URL: upstream.url,
     MODELS_URL: `${upstream.url}/v1/models`,
     UTILIZATION_URL: `${upstream.url}/chutes/utilization`,
+    STATS_URL: 'off',
     ...env,
   });
   return { name, headers: {}, ...program };

@@ -77,6 +77,7 @@ export class RouterFuzz {
       EVIDENCE_BASE_URL: url,
       MODELS_URL: `${url}/v1/models`,
       UTILIZATION_URL: `${url}/chutes/utilization`,
+      STATS_URL: 'off',
       REQUEST_HEADERS_TIMEOUT_MS: '400',
       REQUEST_BODY_TIMEOUT_MS: '400',
       SHUTDOWN_DRAIN_MS: '0',

@@ -37,6 +37,7 @@ export async function startRouter(dist: string): Promise<{ router: Program; simu
       EVIDENCE_BASE_URL: simulator.url,
       MODELS_URL: `${simulator.url}/v1/models`,
       UTILIZATION_URL: `${simulator.url}/chutes/utilization`,
+      STATS_URL: 'off',
     },
     announces: /"url":"([^"]+)","msg":"listening"/,
   });

@@ -37,6 +37,7 @@ function environment({ front, simulator }: Upstream): Env {
     EVIDENCE_BASE_URL: front.url,
     MODELS_URL: `${simulator.url}/v1/models`,
     UTILIZATION_URL: `${simulator.url}/chutes/utilization`,
+    STATS_URL: 'off',
     MODELS_REFRESH_MS: '700',
     UTILIZATION_REFRESH_MS: '400',
     CONTROL_PLANE_TIMEOUT_MS: String(LIMITS.headerTimeoutMs),

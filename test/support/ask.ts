@@ -1,4 +1,7 @@
-import type { TestRouter } from './router.js';
+/** A router, or a simulator by itself. */
+interface Server {
+  readonly url: string;
+}
 
 /** A complete answer. */
 export interface Answer {
@@ -17,13 +20,13 @@ export interface AskOptions {
 }
 
 /** Asks for a path. */
-export async function ask({ url }: TestRouter, path: string, options: AskOptions = {}): Promise<Answer> {
+export async function ask({ url }: Server, path: string, options: AskOptions = {}): Promise<Answer> {
   return answerTo(await fetch(url + path, options));
 }
 
 /** Sends a request for a completion. Text and bytes go as they are and without a `Content-Type`. */
 export async function complete(
-  { url }: TestRouter,
+  { url }: Server,
   body: string | Buffer | Readonly<Record<string, unknown>>,
   { path = '/v1/chat/completions', ...options }: AskOptions & { readonly path?: string } = {},
 ): Promise<Answer> {

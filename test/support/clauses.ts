@@ -63,17 +63,35 @@ function idsOf(title: string): string[] {
   return IDS_OF_TITLE.exec(title)?.[1]?.split(', ') ?? [];
 }
 
-/** The titles of the tests and groups in a test file. What is skipped proves nothing and is left out. */
+function union(some: readonly string[], others: readonly string[]): string[] {
+  return [...new Set(some.concat(others))];
+}
+
+/**
+ * The titles of the tests and groups in a test file, of a table whose rows begin with their clause one for each clause.
+ * What is skipped proves nothing and is left out.
+ */
 export function titlesOf(file: string, source: string): Title[] {
   const titles: Title[] = [];
   const visit = (node: ts.Node, inherited: readonly string[]): void => {
     const call = ts.isCallExpression(node) ? titledCall(node) : undefined;
     if (call?.isSkipped) return;
-    const ids = call ? [...new Set([...inherited, ...idsOf(call.text)])] : inherited;
-    if (call) titles.push({ file, kind: call.kind, text: call.text, ids });
+    const named = call?.texts.map((text) => ({
+      file,
+      kind: call.kind,
+      text,
+      ids: union(inherited, idsOf(text)),
+    }));
+    if (named) titles.push(...named);
+    const ids = named
+      ? union(
+          inherited,
+          named.flatMap((title) => title.ids),
+        )
+      : inherited;
     ts.forEachChild(node, (child) => visit(child, ids));
   };
-  visit(ts.createSourceFile(file, source, ts.ScriptTarget.Latest), []);
+  visit(ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true), []);
   return titles;
 }
 
@@ -82,12 +100,15 @@ function titledCall({ expression, arguments: [first] }: ts.CallExpression) {
   const text = first && startOfText(first);
   const [name, ...modifiers] = wordsOf(expression);
   if (text === undefined || (name !== 'it' && name !== 'test' && name !== 'describe')) return undefined;
+  if (!modifiers.every((modifier) => MODIFIERS.has(modifier))) return undefined;
   return {
     kind: name === 'describe' ? ('group' as const) : ('test' as const),
-    text,
+    texts: BEGINS_WITH_CELL.test(text) ? textsOfTable(text, expression) : [text],
     isSkipped: modifiers.some((modifier) => ['skip', 'todo', 'failing'].includes(modifier)),
   };
 }
+
+const MODIFIERS = new Set(['concurrent', 'each', 'failing', 'only', 'skip', 'todo']);
 
 /** `it.only.each(table)` as `['it', 'only', 'each']`. */
 function wordsOf(node: ts.Expression): string[] {
@@ -104,6 +125,35 @@ function startOfText(node: ts.Expression): string | undefined {
   if (ts.isStringLiteralLike(node)) return node.text;
   if (ts.isTemplateExpression(node)) return node.head.text;
   return ts.isBinaryExpression(node) ? startOfText(node.left) : undefined;
+}
+
+/** A title whose first ids stand in the rows of its table: `%s: …`, `%s, ATT-3: …`. */
+const BEGINS_WITH_CELL = /^%s[:,]/;
+
+/** The different texts that the title has with the first cell of each row; the title itself where they cannot be read. */
+function textsOfTable(title: string, each: ts.Expression): string[] {
+  const table = ts.isCallExpression(each) ? each.arguments[0] && literalOf(each.arguments[0]) : undefined;
+  if (!table || !ts.isArrayLiteralExpression(table)) return [title];
+  const cells = table.elements.map((row) => {
+    const cell = ts.isArrayLiteralExpression(row) ? row.elements[0] : row;
+    return cell && startOfText(cell);
+  });
+  return [...new Set(cells.map((cell) => (cell === undefined ? title : cell + title.slice('%s'.length))))];
+}
+
+/** What a table is, without `as const`, and by the nearest variable of its name. */
+function literalOf(table: ts.Expression): ts.Expression | undefined {
+  if (ts.isAsExpression(table) || ts.isSatisfiesExpression(table)) return literalOf(table.expression);
+  if (!ts.isIdentifier(table)) return table;
+  for (let scope: ts.Node = table.parent; scope; scope = scope.parent) {
+    if (!ts.isSourceFile(scope) && !ts.isBlock(scope)) continue;
+    const variables = scope.statements.filter(ts.isVariableStatement);
+    const found = variables
+      .flatMap(({ declarationList }) => declarationList.declarations)
+      .find(({ name }) => ts.isIdentifier(name) && name.text === table.text);
+    if (found) return found.initializer && literalOf(found.initializer);
+  }
+  return undefined;
 }
 
 /** Ids that occur twice, and numbers of a topic that are missing. */
@@ -123,6 +173,11 @@ export function untested(clauses: readonly Clause[], titles: readonly Title[]): 
   return clauses.filter(({ id, isPlanned }) => !isPlanned && !proven.has(id)).map(({ id }) => id);
 }
 
+/** Titles that name more than two clauses: one that shows so much says of none what shows it. */
+export function crowdedTitles(titles: readonly Title[]): string[] {
+  return titles.filter(({ text }) => idsOf(text).length > 2).map(({ file, text }) => `${file}: "${text}"`);
+}
+
 /** Titles that name a clause which does not exist, or whose ids cannot be read. */
 export function titleProblems(clauses: readonly Clause[], titles: readonly Title[]): string[] {
   const known = new Set(clauses.map(({ id }) => id));
@@ -130,7 +185,8 @@ export function titleProblems(clauses: readonly Clause[], titles: readonly Title
   return titles.flatMap(({ file, text }) => {
     const ids = idsOf(text);
     const topic = /^([A-Z]+)-\d/.exec(text)?.[1];
-    if (ids.length === 0 && topics.has(topic)) return [`${file}: the ids of "${text}" cannot be read`];
+    if (BEGINS_WITH_CELL.test(text) || (ids.length === 0 && topics.has(topic)))
+      return [`${file}: the ids of "${text}" cannot be read`];
     return ids
       .filter((id) => !known.has(id))
       .map((id) => `${file}: "${text}" names ${id}, which does not exist`);

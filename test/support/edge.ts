@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { PortsService } from '../../src/http-edge/ports.service.js';
-import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
+import { chutesWith } from './chutes-with.js';
 import { metricsOf } from './metrics.js';
 import { RawClient } from './raw-client.js';
 import { headerOf, type RawResponse } from './raw-response.js';
@@ -43,9 +44,7 @@ export class Edge {
 
   /** The catalog has {@link MODEL} and {@link OTHER_MODEL}. */
   static async start(env: Env = {}): Promise<Edge> {
-    const chutes = await ChutesSimulator.start({ simModels: false });
-    chutes.models = [MODEL, OTHER_MODEL];
-    chutes.utilization = [MODEL, OTHER_MODEL];
+    const chutes = await chutesWith([MODEL, OTHER_MODEL]);
     return new Edge(chutes, await startRouter(chutes, { LOG_LEVEL: 'trace', ...env }));
   }
 
@@ -77,6 +76,31 @@ export class Edge {
     const { status } = await this.answerTo(completionOf());
     if (status !== 200) throw new Error(`A good request was answered with ${status}.`);
     return [result, this.chutes.count() - before - 1];
+  }
+
+  /** Has {@link MODEL} answer no sooner than the returned function is called. */
+  holdBack(body: string, headers: Readonly<Record<string, string>> = {}): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.chutes.behave(MODEL, {
+      kind: 'scripted',
+      script: async (exchange) => {
+        await promise;
+        exchange.begin(200, headers);
+        await exchange.end(body);
+      },
+    });
+    return resolve;
+  }
+
+  /** What becomes of these bytes: the first answer, the end, what comes between the two, and how many requests go upstream. */
+  async courseOf(bytes: Buffer): Promise<Readonly<Record<string, unknown>>> {
+    const [[client, response], arrivals] = await this.withArrivals(async () => {
+      const sender = await this.open(bytes);
+      return [sender, await sender.response()] as const;
+    });
+    const end = await client.ended;
+    const rest = client.received.toString();
+    return { status: response.status, connection: headerOf(response, 'connection'), end, rest, arrivals };
   }
 
   /** How many clients are connected. */

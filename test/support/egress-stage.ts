@@ -7,6 +7,9 @@ import { trust } from './trust.js';
 /** Resolved by nobody: whoever asks for it without a proxy gets nowhere. */
 export const HOST = 'chutes.invalid';
 
+/** The path of a chute's evidence, by an id that needs no catalog. */
+export const EVIDENCE = `/chutes/ffffffff-0000-4000-8000-00000000000f/evidence?nonce=${'0'.repeat(64)}`;
+
 export interface Schemes {
   readonly upstream: 'http' | 'https';
   readonly proxy: 'http' | 'https';
@@ -67,6 +70,7 @@ export class EgressStage {
     return this.route({
       MODELS_URL: `${feeds}/v1/models`,
       UTILIZATION_URL: `${feeds}/chutes/utilization`,
+      STATS_URL: 'off',
       NO_PROXY: new URL(feeds).host,
       ...env,
     });

@@ -14,7 +14,7 @@ export const NEVER = '3600000';
 /** Waits until a feed was refreshed `times` more times with one of these outcomes. */
 export async function refreshed(
   router: TestRouter,
-  feed: WatchedFeed,
+  feed: WatchedFeed | 'stats',
   outcomes: readonly Outcome[],
   times = 1,
 ): Promise<void> {
@@ -33,6 +33,6 @@ export async function chosenBy(router: TestRouter): Promise<string | null> {
 }
 
 /** What a router has logged about a feed. */
-export function linesAbout({ logs }: TestRouter, feed: WatchedFeed): readonly LogLine[] {
+export function linesAbout({ logs }: TestRouter, feed: WatchedFeed | 'stats'): readonly LogLine[] {
   return logs.filter((line) => line['feed'] === feed);
 }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type RawResponse, readResponse } from './raw-response.js';
+import { Waiters } from './waiters.js';
 
-const WITHIN_MS = 25_000;
 /** From so many pieces on an answer is large. */
 const MANY = 16;
 const FINAL_CHUNK = Buffer.from('0\r\n\r\n');
@@ -20,7 +20,7 @@ export class RawClient {
   #chunks: Buffer[] = [];
   #end: ConnectionEnd | undefined;
   #bytesReceived = 0;
-  readonly #wakers = new Set<() => void>();
+  readonly #waiters = new Waiters();
   #isWaking = false;
 
   private constructor(private readonly socket: Socket) {
@@ -144,38 +144,18 @@ export class RawClient {
 
   /** Soon, and less often where there is much to look through. */
   #wake(): void {
-    if (this.#isWaking || this.#wakers.size === 0) return;
+    if (this.#isWaking || this.#waiters.count === 0) return;
     this.#isWaking = true;
     setTimeout(
       () => {
         this.#isWaking = false;
-        for (const wake of this.#wakers) wake();
+        this.#waiters.wake();
       },
       this.#isMuch ? MUCH_MS : 0,
     );
   }
 
   async #until(holds: () => boolean): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const check = () => {
-      try {
-        if (holds()) resolve();
-      } catch (error) {
-        reject(error);
-      }
-    };
-    const timer = setTimeout(() => reject(new Error(this.#complaint())), WITHIN_MS);
-    this.#wakers.add(check);
-    check();
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#wakers.delete(check);
-    }
-  }
-
-  #complaint(): string {
-    return `It did not come within ${WITHIN_MS} ms. Received: ${this.received.toString('latin1', 0, 500)}`;
+    await this.#waiters.until(holds, () => `received ${this.received.toString('latin1', 0, 500)}`);
   }
 }

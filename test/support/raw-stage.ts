@@ -1,5 +1,6 @@
-import { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
+import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
 import { type ChatRequest, chatRequest } from './chat-request.js';
+import { chutesWith } from './chutes-with.js';
 import { RawClient } from './raw-client.js';
 import type { RawResponse } from './raw-response.js';
 import { RawUpstream } from './raw-upstream.js';
@@ -25,9 +26,9 @@ export class RawStage {
    * @param options `tls`: the router is told that the upstream speaks TLS, which it does not
    */
   static async set(env: Env = {}, { tls = false } = {}): Promise<RawStage> {
-    const feeds = await ChutesSimulator.start();
-    feeds.models = MODELS;
-    feeds.utilization = MODELS.map((name, place) => ({ name, active_instance_count: 9 - place }));
+    const feeds = await chutesWith(MODELS, {
+      utilization: MODELS.map((name, place) => ({ name, active_instance_count: 9 - place })),
+    });
     const upstream = await RawUpstream.start();
     const router = await startRouter(feeds, {
       BACKEND_BASE_URL: tls ? upstream.url.replace('http:', 'https:') : upstream.url,

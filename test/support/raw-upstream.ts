@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Waiters } from './waiters.js';
 
-const WITHIN_MS = 25_000;
 const STALL_MS = 150;
 
 /** A request as it arrived, with its whole body. */
@@ -28,7 +28,7 @@ export class RawUpstream {
   readonly scriptErrors: unknown[] = [];
   onConnection: ConnectionScript | undefined;
   readonly #scripts = new Map<string, RequestScript>();
-  readonly #wakers = new Set<() => void>();
+  readonly #waiters = new Waiters();
 
   private constructor(
     private readonly server: Server,
@@ -62,13 +62,19 @@ export class RawUpstream {
 
   /** Waits for the n-th request, from 1 on. */
   async request(n: number): Promise<RawRequest> {
-    await this.#until(() => this.requests.length >= n, `request ${n}`);
+    await this.#waiters.until(
+      () => this.requests.length >= n,
+      () => `request ${n}`,
+    );
     return this.requests[n - 1] as RawRequest;
   }
 
   /** Waits for the n-th connection, from 1 on. */
   async connection(n: number): Promise<RawConnection> {
-    await this.#until(() => this.connections.length >= n, `connection ${n}`);
+    await this.#waiters.until(
+      () => this.connections.length >= n,
+      () => `connection ${n}`,
+    );
     return this.connections[n - 1] as RawConnection;
   }
 
@@ -81,7 +87,7 @@ export class RawUpstream {
   #accept(socket: Socket): void {
     const connection = new RawConnection(socket);
     this.connections.push(connection);
-    this.#wake();
+    this.#waiters.wake();
     // Who does not read does not see the other side leave.
     socket.resume();
     if (this.onConnection && this.onConnection(connection, this.connections.length) !== false) return;
@@ -103,7 +109,7 @@ export class RawUpstream {
       this.requests.push(request);
       const script = this.#scripts.get(request.model) ?? this.#scripts.get('*') ?? answerWell;
       void this.#follow(script, connection, request);
-      this.#wake();
+      this.#waiters.wake();
     });
   }
 
@@ -113,29 +119,6 @@ export class RawUpstream {
     } catch (error) {
       this.scriptErrors.push(error);
       connection.reset();
-    }
-  }
-
-  #wake(): void {
-    for (const wake of this.#wakers) wake();
-  }
-
-  async #until(holds: () => boolean, what: string): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const check = () => {
-      if (holds()) resolve();
-    };
-    const timer = setTimeout(
-      () => reject(new Error(`No ${what} arrived within ${WITHIN_MS} ms.`)),
-      WITHIN_MS,
-    );
-    this.#wakers.add(check);
-    check();
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#wakers.delete(check);
     }
   }
 }

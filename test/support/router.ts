@@ -30,6 +30,7 @@ export function environmentFor(upstreamUrl: string): Env {
     EVIDENCE_BASE_URL: upstreamUrl,
     MODELS_URL: `${upstreamUrl}/v1/models`,
     UTILIZATION_URL: `${upstreamUrl}/chutes/utilization`,
+    STATS_URL: 'off',
     SHUTDOWN_DRAIN_MS: '0',
     // Where tests run, others may have the machine busy.
     OVERLOAD_LAG_MS: '0',

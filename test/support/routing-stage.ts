@@ -8,6 +8,7 @@ import { candidatesFor, type CandidateSettings } from '../../src/routing/candida
 import { Decision } from '../../src/routing/decision.js';
 import { routeOf, type RouteSettings } from '../../src/routing/route.js';
 import { RoutingSnapshot } from '../../src/routing/routing-snapshot.js';
+import type { ClientPoint } from '../../src/routing/spread.js';
 
 export const NO_NEEDS: RequestNeeds = { needs: 0, promptBytes: 0, answerTokens: 0 };
 
@@ -44,7 +45,8 @@ export function decide(
   snapshot: RoutingSnapshot,
   settings: Settings,
   needs: RequestNeeds = NO_NEEDS,
+  client?: ClientPoint,
 ): Decision {
   const route = routeOf(value, settings);
-  return new Decision(route, needs, needs, candidatesFor(route, needs, snapshot, settings), snapshot);
+  return new Decision(route, needs, needs, candidatesFor(route, needs, snapshot, settings, client), snapshot);
 }

@@ -1,4 +1,6 @@
+import { expect } from '@jest/globals';
 import type { ChutesSimulator } from '../../src/simulator/chutes-simulator.js';
+import { complete, selectedOf } from './ask.js';
 import { metricsOf } from './metrics.js';
 import { type Env, eventually, type LogLine, startRouter, type TestRouter } from './router.js';
 
@@ -33,4 +35,22 @@ export async function connected({ logs }: TestRouter, times = 1): Promise<void> 
 /** How often it has looked up a pin, by outcome. */
 export async function lookups(router: TestRouter): Promise<Readonly<Record<string, number>>> {
   return (await metricsOf(router)).by('outcome', 'sticky_lookups_total');
+}
+
+let clients = 0;
+
+/**
+ * Whether a new client of a list stays with its second model after the first has failed once. Its requests are
+ * answered in any case.
+ */
+export async function isPinned(
+  chutes: ChutesSimulator,
+  router: TestRouter,
+  [first, second]: readonly [string, string],
+): Promise<boolean> {
+  const model = `${first},${second}`;
+  const headers = { authorization: `Bearer cpk_pinned_${(clients += 1)}` };
+  chutes.behave(first, 'unavailable', { times: 1 });
+  expect(selectedOf(await complete(router, { model }, { headers }))).toBe(second);
+  return selectedOf(await complete(router, { model }, { headers })) === second;
 }

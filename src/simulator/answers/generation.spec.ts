@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
+import { complete } from '../../../test/support/ask.js';
 import { ChutesSimulator } from '../chutes-simulator.js';
 
 const MODEL = 'Qwen/Qwen3-32B';
@@ -9,25 +10,10 @@ beforeEach(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-afterEach(async () => {
-  await simulator.close();
-});
+afterEach(async () => simulator.close());
 
 function client(): OpenAI {
   return new OpenAI({ baseURL: `${simulator.url}/v1`, apiKey: 'cpk_good', maxRetries: 0 });
-}
-
-async function post(
-  body: string | object,
-  headers: Record<string, string> = {},
-  path = '/v1/chat/completions',
-) {
-  const response = await fetch(simulator.url + path, {
-    method: 'POST',
-    headers,
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
 async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
@@ -70,7 +56,10 @@ describe('good answers', () => {
   });
 
   test("SIM-13: carry Chutes' headers, with an invocation id of their own", async () => {
-    const [one, other] = [await post({ model: MODEL }), await post({ model: MODEL, stream: true })];
+    const [one, other] = [
+      await complete(simulator, { model: MODEL }),
+      await complete(simulator, { model: MODEL, stream: true }),
+    ];
     for (const name of [
       'quota-total',
       'quota-used',
@@ -89,7 +78,7 @@ describe('good answers', () => {
   test("SIM-15: Chutes' own spellings of model are understood", async () => {
     for (const model of [`${MODEL}:latency`, ` ${MODEL} ,x`, `nobody/knows,${MODEL}`]) {
       // oxlint-disable-next-line no-await-in-loop -- the order of the requests is compared below
-      expect(JSON.parse((await post({ model })).text)).toMatchObject({ model: MODEL });
+      expect(JSON.parse((await complete(simulator, { model })).text)).toMatchObject({ model: MODEL });
     }
     expect(simulator.generations.map(({ model }) => model)).toEqual([
       `${MODEL}:latency`,
@@ -140,12 +129,12 @@ describe('pace', () => {
   });
 
   test('SIM-25: without a pace there is no timer and no waiting between tokens', async () => {
-    await post({ model: MODEL });
+    await complete(simulator, { model: MODEL });
     const times: number[] = [];
     for (let round = 0; round < 50; round += 1) {
       const startedAtMs = performance.now();
       // oxlint-disable-next-line no-await-in-loop -- one after the other, each with the machine to itself
-      await post({ model: MODEL, stream: true });
+      await complete(simulator, { model: MODEL, stream: true });
       times.push(performance.now() - startedAtMs);
     }
     // The sixty tokens of an answer would take 60 ms with a timer each, however fast the machine.

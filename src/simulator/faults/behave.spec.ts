@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { complete } from '../../../test/support/ask.js';
 import { ChutesSimulator } from '../chutes-simulator.js';
 import type { ModelEntry } from '../feeds/simulated-models.js';
 
@@ -9,25 +10,10 @@ beforeEach(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-afterEach(async () => {
-  await simulator.close();
-});
-
-async function post(
-  body: string | object,
-  headers: Record<string, string> = {},
-  path = '/v1/chat/completions',
-) {
-  const response = await fetch(simulator.url + path, {
-    method: 'POST',
-    headers,
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  return { status: response.status, headers: response.headers, text: await response.text() };
-}
+afterEach(async () => simulator.close());
 
 async function statusOf(model: string): Promise<number> {
-  return (await post({ model })).status;
+  return (await complete(simulator, { model })).status;
 }
 
 describe('misbehaving on request', () => {

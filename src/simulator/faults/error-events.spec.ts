@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { complete } from '../../../test/support/ask.js';
 import { ChutesSimulator } from '../chutes-simulator.js';
 import { type ErrorForm, errorInStream } from './error-events.js';
 import type { Behaviour, NamedKind } from './misbehaviour.js';
@@ -9,21 +10,8 @@ beforeAll(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-beforeEach(() => {
-  simulator.reset();
-});
-
-afterAll(async () => {
-  await simulator.close();
-});
-
-async function ask(model: string, stream: boolean): Promise<{ status: number; text: string }> {
-  const response = await fetch(`${simulator.url}/v1/chat/completions`, {
-    method: 'POST',
-    body: JSON.stringify({ model, stream }),
-  });
-  return { status: response.status, text: await response.text() };
-}
+beforeEach(() => simulator.reset());
+afterAll(async () => simulator.close());
 
 /** What the lines of `data` of each event are together. */
 function eventsOf(text: string): string[] {
@@ -63,7 +51,7 @@ describe('an error within a stream', () => {
     ['first-event-anthropic-error', 0, /^event: error\ndata: .*\n\n$/],
     ['first-event-refusal', 0, /^data: \{"error":\{.*"code":400\}\}\n\ndata: \[DONE\]\n\n$/],
   ])('SIM-37: %s comes after %i events', async (kind, before, ending) => {
-    const { status, text } = await ask(`sim/${kind}`, true);
+    const { status, text } = await complete(simulator, { model: `sim/${kind}`, stream: true });
     expect([status, text]).toEqual([200, expect.stringMatching(ending)]);
     expect(eventsOf(text).filter((data) => data.includes('"choices"'))).toHaveLength(before);
   });
@@ -73,7 +61,7 @@ describe('an error within a stream', () => {
     [{ kind: 'error-event', code: 400, message: 'Too long.' }, 400, 'Too long.'],
   ])('SIM-37: not streamed, %j is an error of its own', async (behaviour, status, words) => {
     simulator.behave('x', behaviour);
-    const answer = await ask('x', false);
+    const answer = await complete(simulator, { model: 'x', stream: false });
     expect(answer.status).toBe(status);
     expect((JSON.parse(answer.text) as { detail: string }).detail).toContain(words);
   });
@@ -81,19 +69,19 @@ describe('an error within a stream', () => {
 
 describe('endings that look well', () => {
   test('SIM-38: unfinished ends in the middle, with neither a finish reason nor [DONE]', async () => {
-    const { status, text } = await ask('sim/unfinished', true);
+    const { status, text } = await complete(simulator, { model: 'sim/unfinished', stream: true });
     expect([status, eventsOf(text).length]).toEqual([200, 3]);
     expect(text).not.toMatch(/\[DONE\]|"finish_reason":"/);
   });
 
   test('SIM-38: not streamed, unfinished is half of the JSON', async () => {
-    const { status, text } = await ask('sim/unfinished', false);
+    const { status, text } = await complete(simulator, { model: 'sim/unfinished', stream: false });
     expect([status, text]).toEqual([200, expect.stringMatching(/^\{"id":/)]);
     expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
   });
 
   test('SIM-38: an empty answer says nothing, streamed', async () => {
-    const events = eventsOf((await ask('sim/empty-answer', true)).text);
+    const events = eventsOf((await complete(simulator, { model: 'sim/empty-answer', stream: true })).text);
     expect(events.at(-1)).toBe('[DONE]');
     const chunks = events.slice(0, -1).map((data) => JSON.parse(data) as OneChunk);
     expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('');
@@ -102,7 +90,9 @@ describe('endings that look well', () => {
   });
 
   test('SIM-38: an empty answer says nothing, not streamed', async () => {
-    expect(JSON.parse((await ask('sim/empty-answer', false)).text)).toMatchObject({
+    expect(
+      JSON.parse((await complete(simulator, { model: 'sim/empty-answer', stream: false })).text),
+    ).toMatchObject({
       choices: [{ message: { content: '' }, finish_reason: 'stop' }],
       usage: { completion_tokens: 0 },
     });

@@ -2,7 +2,7 @@ import { REPLIES } from '../answers/chutes-replies.js';
 import type { Exchange, HeaderFields } from '../exchange.js';
 import { send } from './perform.js';
 
-export type FeedName = 'models' | 'utilization' | 'evidence';
+export type FeedName = 'models' | 'utilization' | 'stats' | 'evidence';
 
 /** Everything a feed can do instead of answering well. */
 export type FeedBehaviour =

@@ -10,13 +10,8 @@ beforeAll(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-beforeEach(() => {
-  simulator.reset();
-});
-
-afterAll(async () => {
-  await simulator.close();
-});
+beforeEach(() => simulator.reset());
+afterAll(async () => simulator.close());
 
 /** What came over one connection, and whether it was then closed, reset, or left open. */
 interface Outcome {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { complete } from '../../../test/support/ask.js';
 import { ChutesSimulator } from '../chutes-simulator.js';
 import type { ModelEntry } from '../feeds/simulated-models.js';
 import type { UtilizationRow } from '../feeds/simulated-utilization.js';
@@ -10,22 +11,7 @@ beforeEach(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-afterEach(async () => {
-  await simulator.close();
-});
-
-async function post(
-  body: string | object,
-  headers: Record<string, string> = {},
-  path = '/v1/chat/completions',
-) {
-  const response = await fetch(simulator.url + path, {
-    method: 'POST',
-    headers,
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  return { status: response.status, headers: response.headers, text: await response.text() };
-}
+afterEach(async () => simulator.close());
 
 function isIdle(model: string): boolean {
   const rows = simulator.utilization as readonly UtilizationRow[];
@@ -35,7 +21,7 @@ function isIdle(model: string): boolean {
 }
 
 describe('refusals', () => {
-  test.each<[string, string | object, Record<string, string>, number, string]>([
+  test.each<[string, string | Readonly<Record<string, unknown>>, Record<string, string>, number, string]>([
     ['broken JSON', '{', {}, 400, '{"detail":'],
     ['no model', {}, {}, 400, '{"detail":'],
     [
@@ -48,7 +34,7 @@ describe('refusals', () => {
     ['an unknown model', { model: 'no/where' }, {}, 404, '{"detail":"model not found: no/where"}'],
     ['TEE only, but is not', { model: MODEL }, { 'x-tee-only': 'true' }, 426, '{"detail":'],
   ])('SIM-14: %s', async (_, body, headers, status, start) => {
-    const reply = await post(body, headers);
+    const reply = await complete(simulator, body, { headers });
     expect(reply.status).toBe(status);
     expect(reply.text).toContain(start);
   });
@@ -56,13 +42,15 @@ describe('refusals', () => {
   test('SIM-14: TEE only, and is', async () => {
     const entries = simulator.models as readonly ModelEntry[];
     const tee = entries.find(({ id }) => id.endsWith('-TEE') && !isIdle(id))?.id ?? '';
-    expect((await post({ model: tee }, { 'x-tee-only': 'true' })).status).toBe(200);
+    expect((await complete(simulator, { model: tee }, { headers: { 'x-tee-only': 'true' } })).status).toBe(
+      200,
+    );
   });
 
   test('SIM-14: an idle model', async () => {
     const idle =
       (simulator.utilization as readonly UtilizationRow[]).find(({ name }) => isIdle(name))?.name ?? '';
-    expect(await post({ model: idle })).toMatchObject({
+    expect(await complete(simulator, { model: idle })).toMatchObject({
       status: 503,
       text: expect.stringContaining('No instances'),
     });
@@ -71,7 +59,7 @@ describe('refusals', () => {
   test.each(['/', '/v1', '/v1/embeddings', '/redirected'])(
     'SIM-14: nothing else is there: %s',
     async (path) => {
-      expect(await post({ model: MODEL }, {}, path)).toMatchObject({
+      expect(await complete(simulator, { model: MODEL }, { path })).toMatchObject({
         status: 404,
         text: '{"detail":"Not Found"}',
       });
@@ -80,11 +68,11 @@ describe('refusals', () => {
 
   test('SIM-14: other methods are not there either', async () => {
     expect((await fetch(`${simulator.url}/v1/chat/completions`)).status).toBe(404);
-    expect((await post('', {}, '/v1/models')).status).toBe(404);
+    expect((await complete(simulator, '', { path: '/v1/models' })).status).toBe(404);
   });
 
   test('SIM-14: no key at all, where one is asked for', async () => {
-    expect((await post({ model: MODEL })).status).toBe(200);
+    expect((await complete(simulator, { model: MODEL })).status).toBe(200);
     const strict = await ChutesSimulator.start({ requireAuth: true });
     const url = `${strict.url}/v1/chat/completions`;
     const body = JSON.stringify({ model: MODEL });

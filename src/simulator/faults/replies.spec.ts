@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { complete } from '../../../test/support/ask.js';
 import { ChutesSimulator } from '../chutes-simulator.js';
 import { REPLY_KINDS, type ReplyKind } from './replies.js';
 
@@ -8,17 +9,7 @@ beforeAll(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-afterAll(async () => {
-  await simulator.close();
-});
-
-async function ask(model: string, stream: boolean): Promise<{ response: Response; text: string }> {
-  const response = await fetch(`${simulator.url}/v1/chat/completions`, {
-    method: 'POST',
-    body: JSON.stringify({ model, stream }),
-  });
-  return { response, text: await response.text() };
-}
+afterAll(async () => simulator.close());
 
 const STATUSES: Readonly<Record<ReplyKind, readonly [number, unknown]>> = {
   unavailable: [503, 'Service unavailable, try again later.'],
@@ -53,11 +44,11 @@ describe('complete replies of Chutes', () => {
   test.each(REPLY_KINDS.flatMap((kind) => [true, false].map((stream) => [kind, stream] as const)))(
     'SIM-36: %s, streamed: %s',
     async (kind, stream) => {
-      const [status, detail] = STATUSES[kind];
-      const { response, text } = await ask(`sim/${kind}`, stream);
-      expect(response.status).toBe(status);
+      const [expected, detail] = STATUSES[kind];
+      const { status, headers, text } = await complete(simulator, { model: `sim/${kind}`, stream });
+      expect(status).toBe(expected);
       const isPage = detail === '<html>';
-      expect(response.headers.get('content-type')).toBe(isPage ? 'text/html' : 'application/json');
+      expect(headers.get('content-type')).toBe(isPage ? 'text/html' : 'application/json');
       const said: unknown = isPage ? '<html>' : (JSON.parse(text) as { detail: unknown }).detail;
       expect(said).toEqual(detail);
       expect(text).toMatch(/^(?:<html>|\{"detail":)/);
@@ -65,14 +56,14 @@ describe('complete replies of Chutes', () => {
   );
 
   test('SIM-36: have none of the headers that only successes carry', async () => {
-    const { response } = await ask('sim/exhausted', false);
-    const chutes = [...response.headers.keys()].filter((name) => name.startsWith('x-chutes-'));
-    expect([chutes, response.headers.has('retry-after')]).toEqual([[], false]);
+    const { headers } = await complete(simulator, { model: 'sim/exhausted', stream: false });
+    const chutes = [...headers.keys()].filter((name) => name.startsWith('x-chutes-'));
+    expect([chutes, headers.has('retry-after')]).toEqual([[], false]);
   });
 
   test('SIM-36: a model that is told to be gone is named as it was asked for', async () => {
     simulator.behave('Qwen/Qwen3-32B', 'model-not-found');
-    const { text } = await ask('Qwen/Qwen3-32B', false);
+    const { text } = await complete(simulator, { model: 'Qwen/Qwen3-32B', stream: false });
     expect(text).toBe('{"detail":"model not found: Qwen/Qwen3-32B"}');
   });
 });

@@ -5,21 +5,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { ChutesSimulator } from '../chutes-simulator.js';
 import { HUGE_BYTES, type NamedFeedBehaviour } from '../faults/feed-misbehaviour.js';
 
-const PATHS = { models: '/v1/models', utilization: '/chutes/utilization' } as const;
-const FEEDS = ['models', 'utilization'] as const;
+const PATHS = {
+  models: '/v1/models',
+  utilization: '/chutes/utilization',
+  stats: '/invocations/stats/llm',
+} as const;
+const FEEDS = ['models', 'utilization', 'stats'] as const;
 let simulator: ChutesSimulator;
 
 beforeAll(async () => {
   simulator = await ChutesSimulator.start();
 });
 
-beforeEach(() => {
-  simulator.reset();
-});
-
-afterAll(async () => {
-  await simulator.close();
-});
+beforeEach(() => simulator.reset());
+afterAll(async () => simulator.close());
 
 async function get(feed: keyof typeof PATHS, init: RequestInit = {}): Promise<Response> {
   return fetch(simulator.url + PATHS[feed], init);

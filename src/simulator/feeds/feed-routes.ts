@@ -7,7 +7,7 @@ import { send } from '../faults/perform.js';
 const EVIDENCE_PATH = /^\/chutes\/(.+)\/evidence$/;
 const NORMAL: FeedBehaviour = { kind: 'normal' };
 
-/** The routes that answer a GET: model list, utilization, evidence. */
+/** The routes that answer a GET: model list, utilization, statistics, evidence. */
 export class FeedRoutes {
   readonly #behaviours = new Map<FeedName, FeedBehaviour>();
 
@@ -29,6 +29,10 @@ export class FeedRoutes {
     }
     if (pathname === '/chutes/utilization') {
       return this.#serveDocument(exchange, 'utilization', this.feeds.utilization);
+    }
+    if (pathname === '/invocations/stats/llm') {
+      const query = new URL(exchange.request.path, 'http://simulator').searchParams;
+      return this.#serveDocument(exchange, 'stats', this.feeds.statisticsFor(query));
     }
     const chute = EVIDENCE_PATH.exec(pathname)?.[1];
     return chute === undefined ? undefined : this.#serveEvidence(exchange, decoded(chute));

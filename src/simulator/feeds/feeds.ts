@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { FeedDocument } from '../faults/feed-misbehaviour.js';
 import type { Catalog } from './model-table.js';
 import { type ModelEntry, simulatedModels } from './simulated-models.js';
+import { simulatedStatistics, statisticsFor } from './simulated-statistics.js';
 import { simulatedUtilization } from './simulated-utilization.js';
 
 /** A feed's document with its bytes, made once for as long as it does not change. */
@@ -24,13 +25,14 @@ export class ServedDocument implements FeedDocument {
   }
 }
 
-/** The two feeds: made from a seed, moving with the time, or given by a test. */
+/** The feeds: made from a seed, moving with the time, or given by a test. */
 export class Feeds {
   readonly #startedAtMs = performance.now();
   #extraTicks = 0;
   #models: ServedDocument | undefined;
   #byId = new Map<string, ModelEntry>();
   #givenRows: readonly unknown[] | undefined;
+  #givenStatistics: readonly unknown[] | undefined;
   #rows: { tick: number; document: ServedDocument } | undefined;
   #idle: ReadonlySet<string> | undefined;
 
@@ -80,6 +82,17 @@ export class Feeds {
   giveUtilization(rows: readonly unknown[] | undefined): void {
     this.#givenRows = rows;
     this.#rows = undefined;
+  }
+
+  /** The rows that a query asks for; without one, of the last 14 days. */
+  statisticsFor(query = new URLSearchParams()): ServedDocument {
+    const rows = this.#givenStatistics ?? simulatedStatistics(this.seed, Date.now(), this.catalog.models);
+    return new ServedDocument(statisticsFor(rows, query), (entries) => entries);
+  }
+
+  /** Replaces the rows; undefined brings the seed's back. */
+  giveStatistics(rows: readonly unknown[] | undefined): void {
+    this.#givenStatistics = rows;
   }
 
   /** The entry of a model id, or of the id less one `:suffix`, or of the first known one of a comma list. */

@@ -128,6 +128,8 @@ function showFacts() {
   byId('readiness').setAttribute('data-ready', String(ready && !state.lostAt));
   byId('utilization-age').textContent = age(feeds.utilization);
   byId('models-age').textContent = age(feeds.models);
+  byId('stats').hidden = feeds.stats === null;
+  byId('stats-age').textContent = age(feeds.stats);
 }
 
 function showConnection() {

@@ -107,6 +107,9 @@ checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256
 {{- range $upstreams -}}
 {{- $ports = append $ports (include "autopilot.portOf" (get $.Values.config . | default "https://default")) -}}
 {{- end -}}
+{{- with get .Values.config "STATS_URL" | default "https://default" -}}
+{{- if ne . "off" -}}{{- $ports = append $ports (include "autopilot.portOf" .) -}}{{- end -}}
+{{- end -}}
 {{- range list "HTTPS_PROXY" "HTTP_PROXY" "OTEL_EXPORTER_OTLP_ENDPOINT" "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" -}}
 {{- with get $.Values.config . -}}{{- $ports = append $ports (include "autopilot.portOf" .) -}}{{- end -}}
 {{- end -}}
