@@ -5,6 +5,7 @@ import type { RankedModel } from '../ranking/ranked-model.js';
 import { scoreOf } from '../ranking/score.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Exclusion } from '../routing/pool.js';
+import type { Cooldown } from './cooldowns.js';
 import type { History } from './model-history.js';
 
 /** What is known of all models, and what an alias makes of it. */
@@ -16,11 +17,17 @@ export interface ModelsFacts {
   readonly catalog: ModelList;
   readonly rows: readonly UtilizationRow[];
   readonly historyOf: (id: string) => History;
+  /** Seconds to the first token as the router itself has measured them. */
+  readonly measuredTtftS: (id: string) => number | undefined;
+  readonly cooldownOf: (id: string) => Cooldown | undefined;
+  readonly nowMs: number;
 }
 
 /** The models of the catalog, those that an alias chooses from first and in its order, then the others in the catalog's. */
 export function modelDocuments(facts: ModelsFacts): readonly object[] {
-  const { candidates, excluded, eligible, catalog, historyOf } = facts;
+  const { excluded, eligible, catalog, historyOf } = facts;
+  const [cooling, others] = parted(facts.candidates, ({ model }) => facts.cooldownOf(model) !== undefined);
+  const candidates = [...others, ...cooling.map((candidate) => ({ ...candidate, why: 'cooling' }))];
   const ranked = new Map(eligible.map((model) => [model.id as string, model]));
   const rows = bestRows(facts.rows);
   const why = new Map(excluded.map((exclusion) => [exclusion.model, exclusion.why]));
@@ -29,6 +36,8 @@ export function modelDocuments(facts: ModelsFacts): readonly object[] {
     id,
     place,
     why: reason,
+    cooldown: cooldownDocument(facts.cooldownOf(id), facts.nowMs),
+    measured: { ttft_s: facts.measuredTtftS(id) ?? null },
     ...figuresOf(ranked.get(id), rows.get(id)),
     ...abilitiesOf(catalog.byId.get(id)?.abilities ?? UNKNOWN_ABILITIES),
     row: rowOf(rows.get(id)),
@@ -81,4 +90,15 @@ function rowOf(row: UtilizationRow | undefined): object | null {
   if (!row) return null;
   const { name: _name, ...figures } = row;
   return figures;
+}
+
+function cooldownDocument(cooldown: Cooldown | undefined, nowMs: number): object | null {
+  if (!cooldown) return null;
+  const { untilMs, cooldowns } = cooldown;
+  return { remaining_ms: Math.max(0, Math.round(untilMs - nowMs)), cooldowns };
+}
+
+/** Those of which it holds, and the rest, both in their order. */
+function parted<T>(all: readonly T[], holds: (one: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [all.filter(holds), all.filter((one) => !holds(one))];
 }

@@ -5,11 +5,13 @@ import { CONFIG, type Config } from '../config/config.js';
 import { allowlistProblem, snapshotProblem } from '../health/readiness.js';
 import { LifecycleService } from '../lifecycle/lifecycle.service.js';
 import { ApiError } from '../openai/api-error.js';
+import { RankingService } from '../ranking/ranking.service.js';
 import type { RequestRecord } from '../request/request-record.js';
 import type { AliasRef } from '../routing/alias-book.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { Finished } from '../telemetry/request-line.js';
 import { type FinishWatcher, RequestTelemetry } from '../telemetry/request-telemetry.service.js';
+import { COOLDOWNS, type Cooldowns } from './cooldowns.js';
 import { AtMost } from './at-most.js';
 import { FinishedRequests } from './finished-requests.js';
 import { ModelHistory } from './model-history.js';
@@ -37,6 +39,8 @@ export class StatusService implements OnModuleInit, FinishWatcher {
     private readonly lifecycle: LifecycleService,
     private readonly telemetry: RequestTelemetry,
     private readonly watchers: Watchers,
+    private readonly ranking: RankingService,
+    @Inject(COOLDOWNS) private readonly cooldowns: Cooldowns,
   ) {}
 
   onModuleInit(): void {
@@ -137,6 +141,9 @@ export class StatusService implements OnModuleInit, FinishWatcher {
         catalog,
         rows: utilization.last?.value ?? [],
         historyOf: (id) => this.history.of(id),
+        measuredTtftS: (id) => this.ranking.measuredTtftS(id),
+        cooldownOf: (id) => this.cooldowns.cooldownOf(id, nowMs),
+        nowMs,
       }),
     };
   }

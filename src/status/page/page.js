@@ -10,6 +10,7 @@ const EVENTS = new URL('events', import.meta.url);
 
 /** Without an event for so long the page asks by itself: feeds that bring the same change nothing, but get younger. */
 const QUIET_MS = 10_000;
+const SOON_MS = 500;
 const TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 10_000;
@@ -51,7 +52,23 @@ function connect() {
     if (isShown(models)) receive(models);
     else void ask();
   });
-  events.addEventListener('decision', ({ data }) => decisions.add(JSON.parse(data)));
+  events.addEventListener('decision', ({ data }) => {
+    const decision = JSON.parse(data);
+    decisions.add(decision);
+    // A failure may have changed what comes first.
+    if (decision.failovers.length > 0) askSoon();
+  });
+}
+
+/** Once for all that happens in the meantime. */
+function askSoon() {
+  if (state.isAsking) return;
+  state.isAsking = true;
+  setTimeout(() => {
+    state.isAsking = false;
+    // Should the router be gone, the events say so.
+    ask().catch(() => {});
+  }, SOON_MS);
 }
 
 async function catchUp() {

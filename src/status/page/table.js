@@ -16,7 +16,7 @@ import { needWord, whyWord } from './words.js';
  * @property {readonly string[] | null} input_modalities
  * @property {boolean | null} confidential_compute
  * @property {{ readonly prompt: number, readonly completion: number } | null} pricing
- * @property {{ readonly until: string, readonly remaining_ms: number, readonly failures: number } | null} [cooldown]
+ * @property {{ readonly remaining_ms: number, readonly cooldowns: number } | null} cooldown
  * @property {{ readonly utilization: readonly (number | null)[], readonly ttft_s: readonly (number | null)[] }} history
  */
 
@@ -185,7 +185,7 @@ function priceOf(pricing) {
 function stateOf({ why, place, cooldown }, receivedAtMs) {
   if (cooldown) {
     const countdown = element('span', { 'data-until': String(receivedAtMs + cooldown.remaining_ms) });
-    const title = `${counted(cooldown.failures, 'failure')} in a row`;
+    const title = `${counted(cooldown.cooldowns, 'cooldown')} since it last answered well`;
     return element('span', { class: 'badge cooling', title }, 'cooling down, ', countdown);
   }
   if (place === null) return element('span', { class: 'badge out' }, why === null ? 'out' : whyWord(why));
