@@ -19,6 +19,11 @@ jest.setTimeout(120_000);
 const ALIAS = 'chutesai/AutoPilot';
 const HOSTILE = '<img src=x onerror="globalThis.wasRun=1">/x';
 
+const textOf = async (page: Page, selector: string) =>
+  (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
+const idsOf = async (page: Page) =>
+  page.locator('#models tr').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-id')));
+
 describeBrowser('the page in a browser', () => {
   let chutes: ChutesSimulator;
   let router: TestRouter;
@@ -62,12 +67,8 @@ describeBrowser('the page in a browser', () => {
     return page;
   }
 
-  const textOf = async (page: Page, selector: string) =>
-    (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
   const until = async (page: Page, selector: string, text: string) =>
     eventually(async () => (await textOf(page, selector)).includes(text));
-  const idsOf = async (page: Page) =>
-    page.locator('#models tr').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-id')));
   /** The models that run, in the order of the list that the router serves. */
   const someModels = (count: number) =>
     (chutes.utilization as readonly { name: string; active_instance_count: number }[])
@@ -100,6 +101,7 @@ describeBrowser('the page in a browser', () => {
     const before = await idsOf(page);
     chutes.advance(100);
     await eventually(async () => String(await idsOf(page)) !== String(before));
+    expect((await idsOf(page)).toSorted()).toEqual(before.toSorted());
   });
 
   test('STA-13: follows a failover as it happens, and tells its story', async () => {

@@ -113,7 +113,8 @@ describe('the end', () => {
         SHUTDOWN_GRACE_MS: '60000',
       });
       const url = await own.url;
-      const inside = String(own.logs.find(({ msg }) => msg === 'listening')?.['admin_url'] ?? url);
+      const listening = own.logs.find(({ msg }) => msg === 'listening');
+      const inside = (listening?.['admin_url'] as string | undefined) ?? url;
       const follower = await follow({ insideUrl: inside });
       own.kill('SIGTERM');
       // Whole, long before the grace time is over.

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { ModelHistory } from './model-history.js';
 
 const MINUTE = 60_000;
+const many = (count: number) =>
+  Array.from({ length: count }, (_, n) => [`m/${n}`, { utilization: 0.5 }] as const);
 
 describe('the last hour of a model', () => {
   test('STA-17: has a point a minute, the newest last', () => {
@@ -41,8 +43,6 @@ describe('the last hour of a model', () => {
 
   test('STA-17: forgets models that are gone, and follows only so many', () => {
     const history = new ModelHistory();
-    const many = (count: number) =>
-      Array.from({ length: count }, (_, n) => [`m/${n}`, { utilization: 0.5 }] as const);
     history.sample(many(5_000), 0);
     const followed = many(5_000).filter(([id]) => history.of(id).utilization.length > 0);
     expect(followed).toHaveLength(2_000);

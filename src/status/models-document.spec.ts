@@ -19,6 +19,10 @@ const FACTS: ModelsFacts = {
   nowMs: 1_000,
 };
 
+const cooldownOf = (id: string) =>
+  id === 'a' || id === 'c' ? { untilMs: 3_500.4, cooldowns: 2 } : undefined;
+const row = (free: number) => ({ name: 'a', active_instance_count: 1, utilization_5m: 1 - free });
+
 const told = (facts: Partial<ModelsFacts>) =>
   (modelDocuments({ ...FACTS, ...facts }) as Readonly<Record<string, unknown>>[]).map(({ id, place, why }) =>
     [id, place, why].join(' '),
@@ -38,8 +42,6 @@ test('STA-5: before there is a catalog, those that run are all there are', () =>
 });
 
 test('STA-5: those that cool come last of these, with how long and how often', () => {
-  const cooldownOf = (id: string) =>
-    id === 'a' || id === 'c' ? { untilMs: 3_500.4, cooldowns: 2 } : undefined;
   expect(told({ cooldownOf })).toEqual(['b 1 ranked', 'c 2 cooling', 'a 3 cooling', 'd  no_instance']);
   const documents = modelDocuments({ ...FACTS, cooldownOf });
   expect(documents[0]).toMatchObject({ cooldown: null, measured: { ttft_s: null } });
@@ -50,7 +52,6 @@ test('STA-5: those that cool come last of these, with how long and how often', (
 });
 
 test('STA-5: of rows with one name the better one counts', () => {
-  const row = (free: number) => ({ name: 'a', active_instance_count: 1, utilization_5m: 1 - free });
   const { rows } = readUtilization([row(0.2), row(0.9), row(0.5)]) ?? { rows: [] };
   expect(bestRows(rows).get('a')?.utilization_5m).toBeCloseTo(0.1);
 });

@@ -27,7 +27,7 @@ export interface ModelsFacts {
 export function modelDocuments(facts: ModelsFacts): readonly object[] {
   const { excluded, eligible, catalog, historyOf } = facts;
   const [cooling, others] = parted(facts.candidates, ({ model }) => facts.cooldownOf(model) !== undefined);
-  const candidates = [...others, ...cooling.map((candidate) => ({ ...candidate, why: 'cooling' }))];
+  const candidates = [...others, ...cooling];
   const ranked = new Map(eligible.map((model) => [model.id as string, model]));
   const rows = bestRows(facts.rows);
   const why = new Map(excluded.map((exclusion) => [exclusion.model, exclusion.why]));
@@ -44,7 +44,9 @@ export function modelDocuments(facts: ModelsFacts): readonly object[] {
     history: historyOf(id),
   });
   return [
-    ...candidates.map((candidate, n) => documentOf(candidate.model, n + 1, candidate.why)),
+    ...candidates.map(({ model, why: ownWhy }, n) =>
+      documentOf(model, n + 1, n < others.length ? ownWhy : 'cooling'),
+    ),
     ...catalog.ids.filter((id) => !chosen.has(id)).map((id) => documentOf(id, null, why.get(id) ?? null)),
   ];
 }

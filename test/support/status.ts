@@ -1,17 +1,13 @@
 import type { TestRouter } from './router.js';
 
-/** An entry of `/autopilot/models`, as much as tests look at. */
-export interface ModelStatus {
-  readonly id: string;
-  readonly place: number | null;
-  readonly why: string | null;
-}
+/** An entry of a list. */
+export type StatusEntry = Readonly<Record<string, unknown>> & { readonly id: string };
 
 /** The document at a path of the status page. @param path below `/autopilot/` */
-export async function listAt<T = unknown>(
+export async function listAt(
   { insideUrl }: Pick<TestRouter, 'insideUrl'>,
   path: string,
-): Promise<Readonly<Record<string, unknown>> & { readonly data: readonly T[] }> {
+): Promise<Readonly<Record<string, unknown>> & { readonly data: readonly StatusEntry[] }> {
   const response = await fetch(`${insideUrl}/autopilot/${path}`);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return (await response.json()) as never;

@@ -19,9 +19,9 @@ export function size(bytes) {
   return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-/** @param {number} tokens */
-export function tokens(tokens) {
-  return tokens < 1_000 ? String(tokens) : `${Math.round(tokens / 1_024)}k`;
+/** @param {number} count */
+export function tokens(count) {
+  return count < 1_000 ? String(count) : `${Math.round(count / 1_024)}k`;
 }
 
 /** @param {number} share 1 at full use */
