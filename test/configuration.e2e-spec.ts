@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { readAsked } from '../src/reading/asked.js';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { chuteIdOf } from '../src/simulator/feeds/simulated-models.js';
 import { StickyService } from '../src/sticky/sticky.service.js';
@@ -154,7 +155,12 @@ describe('the secret that clients are hashed with', () => {
   } as unknown as IncomingMessage;
   const keysOfTwo = async (env: Readonly<Record<string, string>>) => {
     const both = await Promise.all([start(env), start(env)]);
-    return both.map(({ app }) => app.get(StickyService).keyOf(request, 'chutesai/AutoPilot'));
+    const pieces = [Buffer.from('{"model":"chutesai/AutoPilot"}')];
+    const asked = readAsked(pieces);
+    return both.map(({ app }) => {
+      const sticky = app.get(StickyService);
+      return sticky.keyOf(sticky.clientOf(request, pieces, asked), asked.model);
+    });
   };
 
   it('CFG-27: is random per start when it is not set', async () => {

@@ -10,7 +10,7 @@ const USERS_KEYS = /(?:labels|annotations|nodeSelector)$/i;
 const SUM = /^[0-9a-f]{64}$/;
 
 // What a template fails on when it looks for the port in it.
-const IS_URL = /^(?:\w+_URL|\w+_PROXY|redisUrl)$/;
+const IS_URL = /^(?:\w+_URL|\w+_PROXY|\w+_ENDPOINT|redisUrl)$/;
 
 // What may hold any text: Kubernetes and the router take it as it is.
 const FREE = [

@@ -55,6 +55,14 @@ describe('the sources of this project', () => {
     expect(program.filter(({ tree }) => tree.text.includes('useGlobalFilters'))).toEqual([]);
   });
 
+  it('PRJ-26: whoever points a router at feeds of its own leaves out none', () => {
+    const starters = globSync(['src/**/*.ts', 'test/**/*.ts'])
+      .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+      .filter(({ text }) => /^ *UTILIZATION_URL: /m.test(text));
+    expect(starters.length).toBeGreaterThan(5);
+    expect(starters.filter(({ text }) => !/^ *STATS_URL: /m.test(text)).map(({ path }) => path)).toEqual([]);
+  });
+
   it('PRJ-5: there are no barrels', () => {
     expect(globSync(['src/**/index.*', 'test/**/index.*'])).toEqual([]);
   });

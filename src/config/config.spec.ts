@@ -63,6 +63,7 @@ describe('loadConfig', () => {
         ttlMs: 1_800_000,
         maxEntries: 10_000,
         failbackMs: 30_000,
+        isByConversation: false,
         sessionHeader: 'x-session-id',
         hashSecret: undefined,
         redis: undefined,
@@ -289,18 +290,20 @@ describe('what the settings become', () => {
     expect([...retryableStatuses]).toEqual(statuses);
   });
 
-  it('CFG-25, CFG-26: stickiness', () => {
+  it('CFG-25, CFG-62: stickiness', () => {
     const { sticky } = loadConfig({
       STICKY_TTL_SECS: '1',
       STICKY_MAX_ENTRIES: '2',
       STICKY_FAILBACK_SECS: '3',
       STICKY_SESSION_HEADER: 'X-Chat',
+      STICKY_SCOPE: 'conversation',
       STICKY_HASH_SECRET: 'pepper',
     });
     expect(sticky).toEqual({
       ttlMs: 1_000,
       maxEntries: 2,
       failbackMs: 3_000,
+      isByConversation: true,
       sessionHeader: 'x-chat',
       hashSecret: 'pepper',
       redis: undefined,

@@ -114,6 +114,7 @@ function toConfig(env: Environment) {
       ttlMs: env.STICKY_TTL_SECS * 1_000,
       maxEntries: env.STICKY_MAX_ENTRIES,
       failbackMs: env.STICKY_FAILBACK_SECS * 1_000,
+      isByConversation: env.STICKY_SCOPE === 'conversation',
       sessionHeader: env.STICKY_SESSION_HEADER.toLowerCase(),
       hashSecret: env.STICKY_HASH_SECRET === '' ? undefined : env.STICKY_HASH_SECRET,
       redis:

@@ -204,6 +204,10 @@ describe('what is refused', () => {
     expect(problem).not.toContain('hunter2');
   });
 
+  it.each(['Client', 'session', 'true'])('CFG-62: STICKY_SCOPE=%s', (value) => {
+    expect(refused({ STICKY_SCOPE: value })).toEqual(['STICKY_SCOPE']);
+  });
+
   it.each(['OpenAI', 'anthropic', 'true'])('CFG-57: ERROR_SHAPE=%s', (value) => {
     expect(refused({ ERROR_SHAPE: value })).toEqual(['ERROR_SHAPE']);
   });

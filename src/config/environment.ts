@@ -84,6 +84,8 @@ export class Environment {
   @WholeNumber({ min: 0, max: 10_000_000 }) STICKY_MAX_ENTRIES = 10_000;
   @WholeNumber({ min: 0 }) STICKY_FAILBACK_SECS = 30;
   @IsHeaderName() STICKY_SESSION_HEADER = 'x-session-id';
+  @IsIn(['client', 'conversation'], { message: 'STICKY_SCOPE must be client or conversation' })
+  STICKY_SCOPE: 'client' | 'conversation' = 'client';
   @IsSharedSecret({ neededWith: REDIS }) STICKY_HASH_SECRET = '';
 
   @IsBoolean() TRUST_PROXY_HEADERS = false;

@@ -6,8 +6,7 @@ import { sendDocument } from '../http-edge/send-document.socket.js';
 import type { RequestRecord } from '../request/request-record.js';
 import type { CandidateOrder } from '../routing/candidate-order.js';
 import type { Decision } from '../routing/decision.js';
-import { decisionDocument } from '../routing/decision-document.js';
-import { StickyService } from '../sticky/sticky.service.js';
+import { type DecisionFacts, decisionDocument } from '../routing/decision-document.js';
 
 const HEADER = 'x-chutes-autopilot-dry-run';
 
@@ -20,22 +19,11 @@ export function isDryRun({ headers }: IncomingMessage): boolean {
 /** Answers with the decision in place of sending the request anywhere. Nothing changes by it, pins neither. */
 @Injectable()
 export class DryRunService {
-  constructor(
-    private readonly catalog: CatalogService,
-    private readonly sticky: StickyService,
-  ) {}
+  constructor(private readonly catalog: CatalogService) {}
 
-  async answer(
-    record: RequestRecord,
-    modelValue: string,
-    decision: Decision,
-    order: CandidateOrder,
-  ): Promise<void> {
+  /** @param pin the client's, and whether the request would follow it. */
+  answer(record: RequestRecord, decision: Decision, order: CandidateOrder, pin: DecisionFacts['pin']): void {
     record.isDryRun = true;
-    const isPinnable = decision.route.mode !== 'direct';
-    const pin = isPinnable
-      ? await this.sticky.describe(record.request, modelValue, decision.candidates)
-      : undefined;
     const nowMs = performance.now();
     const { models, utilization, stats } = this.catalog;
     const document = decisionDocument(decision, order, {

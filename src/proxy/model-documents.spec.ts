@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readModelList } from '../catalog/model-list.js';
+import { EMPTY_MODEL_LIST, readModelList } from '../catalog/model-list.js';
 import { hasTag } from '../request/etag.js';
 import { ModelDocuments } from './model-documents.js';
 
@@ -40,6 +40,15 @@ test('RTE-27: tags are those of the content', () => {
   expect(other.list.etag).not.toBe(documents.list.etag);
   expect(other.of('a')?.etag).not.toBe(documents.of('a')?.etag);
   expect(other.of('b')?.etag).toBe(documents.of('b')?.etag);
+});
+
+test('RTE-28: they stay while list and aliases say the same', () => {
+  const read = readModelList({ data: [{ id: 'a' }] });
+  const list = read?.list ?? EMPTY_MODEL_LIST;
+  const made = new ModelDocuments(list, ALIASES);
+  expect(made.areOf(list, [{ id: 'auto', object: 'model' }])).toBe(true);
+  expect(made.areOf(list, [{ id: 'auto', object: 'model', context_length: 1 }])).toBe(false);
+  expect(made.areOf({ ...list }, ALIASES)).toBe(false);
 });
 
 describe('If-None-Match', () => {

@@ -20,9 +20,14 @@ export class ModelDocuments {
 
   /** @param aliases precede the catalog's own entries, and win against one of the same id. */
   constructor(
-    readonly models: ModelList,
+    private readonly models: ModelList,
     private readonly aliases: readonly ModelEntry[],
   ) {}
+
+  /** Whether they say just this. */
+  areOf(models: ModelList, aliases: readonly ModelEntry[]): boolean {
+    return models === this.models && JSON.stringify(aliases) === JSON.stringify(this.aliases);
+  }
 
   get list(): JsonDocument {
     if (this.whole) return this.whole;

@@ -1,29 +1,25 @@
-import { Controller, Get, Headers, Inject, Param, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { CatalogService } from '../catalog/catalog.service.js';
-import { CONFIG, type Config } from '../config/config.js';
+import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import { ApiError } from '../openai/api-error.js';
 import { hasTag } from '../request/etag.js';
-import { type JsonDocument, ModelDocuments, type ModelEntry } from './model-documents.js';
+import type { RoutingSnapshot } from '../routing/routing-snapshot.js';
+import { RoutingService } from '../routing/routing.service.js';
+import { aliasEntry } from './alias-entry.js';
+import { type JsonDocument, ModelDocuments } from './model-documents.js';
 
 /** The catalog as last fetched, preceded by the aliases. */
 @Controller('v1/models')
 export class ModelsController {
-  private readonly aliases: readonly ModelEntry[];
-  /** Of the list that was last asked for. */
-  private documents: ModelDocuments | undefined;
+  /** What was known when somebody last asked. */
+  private snapshot: RoutingSnapshot | undefined;
+  private documents = new ModelDocuments(EMPTY_MODEL_LIST, []);
 
   constructor(
-    @Inject(CONFIG) { routing }: Config,
     private readonly catalog: CatalogService,
-  ) {
-    this.aliases = [...routing.aliases.keys()].map((id) => ({
-      id,
-      object: 'model',
-      created: 0,
-      owned_by: 'chutes-autopilot',
-    }));
-  }
+    private readonly routing: RoutingService,
+  ) {}
 
   @Get()
   list(@Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply): void {
@@ -45,7 +41,13 @@ export class ModelsController {
   private loaded(): ModelDocuments {
     const models = this.catalog.models.last?.value;
     if (!models) throw ApiError.missingAllowlist();
-    if (this.documents?.models !== models) this.documents = new ModelDocuments(models, this.aliases);
+    const { snapshot } = this.routing;
+    if (this.snapshot !== snapshot) {
+      this.snapshot = snapshot;
+      const aliases = this.routing.abilitiesByAlias().map(([alias, pool]) => aliasEntry(alias, pool));
+      // Utilization moves every few seconds; what aliases can mostly stays.
+      if (!this.documents.areOf(models, aliases)) this.documents = new ModelDocuments(models, aliases);
+    }
     return this.documents;
   }
 }

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { needNames } from '../catalog/abilities.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { FailureService } from '../http-edge/failure.service.js';
-import { type Asked, readAsked } from '../reading/asked.js';
+import { readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 import type { RequestRecord } from '../request/request-record.js';
@@ -12,6 +12,7 @@ import type { Decision } from '../routing/decision.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { PinHold } from '../sticky/pin-hold.js';
 import { clientPoint, isSpread } from '../routing/spread.js';
+import { keyMaterial } from '../sticky/client-key.js';
 import { StickyService } from '../sticky/sticky.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { asHeaderValue } from '../upstream/headers.js';
@@ -60,15 +61,21 @@ export class ProxyService {
       record.trace?.asked(asked.model);
       const route = this.routing.route(asked.model);
       record.mode = route.mode;
-      const client = isSpread(route) ? clientPoint(this.sticky.spreadSeed(record.request)) : undefined;
-      const decision = this.routing.decide(route, asked, wantsTee(record.request), client);
+      // Whoever names one model stays on it anyway.
+      const client =
+        route.mode === 'direct' ? undefined : this.sticky.clientOf(record.request, body.pieces, asked);
+      const point = client && isSpread(route) ? clientPoint(keyMaterial(client)) : undefined;
+      const decision = this.routing.decide(route, asked, wantsTee(record.request), point);
       this.note(decision, record);
 
-      const holding = this.holdPin(record, asked, decision);
+      const holding = client && this.sticky.hold(client, asked, decision.candidates);
       const pin = holding instanceof Promise ? await holding : holding;
       const order = candidateOrder(decision.candidates, pin?.model);
       record.isPinned = order.pinnedAt !== -1;
-      if (isDryRun(record.request)) return await this.dryRuns.answer(record, asked.model, decision, order);
+      if (isDryRun(record.request)) {
+        const found = client && (await this.sticky.describe(client, asked, decision.candidates));
+        return this.dryRuns.answer(record, decision, order, found);
+      }
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
@@ -91,11 +98,6 @@ export class ProxyService {
       record.sort = route.alias.policy.sort;
     }
     for (const [reason, models] of left) this.metrics.modelsExcluded(reason, models);
-  }
-
-  /** Whoever names one model stays on it anyway. */
-  private holdPin({ request }: RequestRecord, { model }: Asked, { route, candidates }: Decision) {
-    return route.mode === 'direct' ? undefined : this.sticky.hold(request, model, candidates);
   }
 
   private relay(

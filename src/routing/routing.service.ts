@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { needSet, type RequestNeeds } from '../catalog/abilities.js';
+import { type Abilities, needSet, type RequestNeeds } from '../catalog/abilities.js';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -66,15 +66,27 @@ export class RoutingService {
 
   /** Whom of the catalog an alias chooses from for a request that needs nothing, in its order, and who is out, and why. */
   overviewOf(alias: AliasRef): Overview {
-    const nothing = { needs: this.settings.requireTee ? TEE : 0, promptBytes: 0, answerTokens: 0 };
     const pool = this.snapshot.poolOf(alias);
-    const { candidates } = pool.choose(nothing);
-    return { candidates, excluded: pool.excluded(nothing, this.snapshot.catalog) };
+    const { candidates } = pool.choose(this.leastNeeds);
+    return { candidates, excluded: pool.excluded(this.leastNeeds, this.snapshot.catalog) };
+  }
+
+  /** What the models can that may answer for each alias, whatever else a request needs. */
+  abilitiesByAlias(): readonly (readonly [alias: string, pool: readonly Abilities[]])[] {
+    return this.settings.aliases.plain.map((ref) => {
+      const { candidates } = this.snapshot.poolOf(ref).choose(this.leastNeeds);
+      return [ref.alias, candidates.flatMap(({ ranked }) => ranked?.abilities ?? [])];
+    });
   }
 
   /** What metrics and log call a model: its id in the catalog, or `other`. */
   labelOf(model: string): string {
     return catalogIdOf(model, this.snapshot.catalog) ?? 'other';
+  }
+
+  /** What every request needs, whatever it asks for. */
+  private get leastNeeds(): RequestNeeds {
+    return { needs: this.settings.requireTee ? TEE : 0, promptBytes: 0, answerTokens: 0 };
   }
 
   /** @param before given where no feed has changed, and only measurements may have */

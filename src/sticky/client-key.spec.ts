@@ -1,15 +1,31 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type ClientIdentity, clientKey, spreadSeed } from './client-key.js';
+import { type ClientIdentity, clientKey, keyMaterial } from './client-key.js';
 import { keyedHash } from './keyed-hash.js';
 
 const SECRET = 'secret of the tests';
 
 /** Pieces that could be taken for borders between parts, or for parts that are not there. */
-const piece = fc.constantFrom('a', 'b', '"', ',', '\\', '|', ':', ' ', '[', ']', 'null', 'token', 'address');
+const piece = fc.constantFrom(
+  'a',
+  'b',
+  '"',
+  ',',
+  '\\',
+  '|',
+  ':',
+  ' ',
+  '[',
+  ']',
+  '\n',
+  'null',
+  'token',
+  'address',
+);
 const text = fc.array(piece, { maxLength: 4 }).map((pieces) => pieces.join(''));
-const token = text.map((rest) => `t${rest}`.trimEnd());
+/** No header has an end of line. */
+const token = text.map((rest) => `t${rest.replaceAll('\n', '')}`.trimEnd());
 const client = fc.record({
   token: fc.option(token, { nil: undefined }),
   address: text,
@@ -22,7 +38,7 @@ const own = fc.boolean();
 type Client = typeof client extends fc.Arbitrary<infer T> ? T : never;
 
 describe('who is who', () => {
-  test('STK-4, STK-14: keys are equal just where client, session and value are', () => {
+  test('STK-4, STK-14: keys are equal just where client, session, conversation and value are', () => {
     // Each part of the second client is its own or the first one's, so that many pairs are nearly or wholly equal.
     const choice = fc.record({
       token: own,
@@ -117,7 +133,7 @@ describe('what spreads clients', () => {
       fc.property(client, client, fc.boolean(), (one, another, isOther) => {
         const other = isOther ? another : { ...one, session: another.session };
         const isEqual = isSame({ ...one, model: 'm' }, { ...other, model: 'm' });
-        expect(spreadSeed(identityOf(one)) === spreadSeed(identityOf(other))).toBe(isEqual);
+        expect(keyMaterial(identityOf(one)) === keyMaterial(identityOf(other))).toBe(isEqual);
       }),
       { numRuns: 1_000 },
     );
@@ -126,10 +142,10 @@ describe('what spreads clients', () => {
 
 describe('what a key shows', () => {
   test('STK-15: it is the HMAC-SHA-256 of client, session and value under the secret', () => {
-    expect(keyOf({ ...CLIENT, session: 's' })).toBe(hmac('["token","t","s","m"]'));
-    expect(keyOf({ ...CLIENT, token: undefined })).toBe(hmac('["address","203.0.113.1",null,"m"]'));
-    expect(keyOf({ ...CLIENT, token: undefined, apiKey: 'k' })).toBe(hmac('["api-key","k",null,"m"]'));
-    expect(keyOf({ ...CLIENT, conversation: 'c' })).toBe(hmac('["token","t",null,"m","c"]'));
+    expect(keyOf({ ...CLIENT, session: 's' })).toBe(hmac('["token","t","s",null]\nm'));
+    expect(keyOf({ ...CLIENT, token: undefined })).toBe(hmac('["address","203.0.113.1",null,null]\nm'));
+    expect(keyOf({ ...CLIENT, token: undefined, apiKey: 'k' })).toBe(hmac('["api-key","k",null,null]\nm'));
+    expect(keyOf({ ...CLIENT, conversation: 'c' })).toBe(hmac('["token","t",null,"c"]\nm'));
   });
 
   test('STK-15: another secret makes another key', () => {

@@ -18,17 +18,13 @@ export interface ClientIdentity {
 
 const BEARER = /^bearer[ \t]+(\S.*)$/i;
 
-/** Who asks, as one text, by which a fixed hash spreads clients over models. It holds a token: it is for hashing, and kept nowhere. */
-export function spreadSeed({ session, conversation, ...client }: ClientIdentity): string {
-  return JSON.stringify([...whoIs(client), session, conversation]);
-}
-
-/** Who asks for what, as one text: two are equal just where client, session, conversation and value are. */
-function identityOf(client: ClientIdentity, modelValue: string): string {
-  const { session, conversation } = client;
-  const parts = [...whoIs(client), session, modelValue];
+/**
+ * What tells a client from others, as one text: two are equal just where client, session and conversation are. It holds the token, so
+ * it is hashed and never kept.
+ */
+export function keyMaterial(client: ClientIdentity): string {
   // As JSON the parts cannot run into each other: a session is never taken for the tail of a token.
-  return JSON.stringify(conversation === undefined ? parts : [...parts, conversation]);
+  return JSON.stringify([...whoIs(client), client.session, client.conversation]);
 }
 
 /** @param keyedHash HMAC-SHA-256 */
@@ -37,7 +33,8 @@ export function clientKey(
   client: ClientIdentity,
   modelValue: string,
 ): ClientKey {
-  return keyedHash(identityOf(client, modelValue)) as ClientKey;
+  // Of lines, JSON is a single one.
+  return keyedHash(`${keyMaterial(client)}\n${modelValue}`) as ClientKey;
 }
 
 function whoIs({

@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { keyedHash } from './keyed-hash.js';
+import { digestOf, keyedHash } from './keyed-hash.js';
 
 const secret = fc.oneof(
   fc.string({ unit: 'grapheme' }),
@@ -23,4 +23,14 @@ test('STK-15: the keyed hash is HMAC-SHA-256, whatever the secret and the texts 
 test.each([63, 64, 65])('STK-15: a secret of %i bytes gives HMAC-SHA-256', (bytes) => {
   const key = Buffer.alloc(bytes, 0xa5);
   expect(keyedHash(key)('text')).toBe(createHmac('sha256', key).update('text').digest('base64'));
+});
+
+test('STK-42: a digest is SHA-256 of what the pieces make up, wherever they were cut', () => {
+  const piece = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+  fc.assert(
+    fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), (pieces) => {
+      expect(digestOf(pieces)).toBe(createHash('sha256').update(Buffer.concat(pieces)).digest('base64'));
+    }),
+  );
+  expect(digestOf([])).toBeUndefined();
 });

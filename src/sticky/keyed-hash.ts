@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
@@ -35,4 +35,14 @@ export function keyedHash(secret: string | Buffer): (text: string) => string {
   function withRoomFor(text: string): Buffer {
     return Buffer.concat([inner.subarray(0, BLOCK_BYTES), Buffer.alloc(text.length * MAX_BYTES_PER_UNIT)]);
   }
+}
+
+/** SHA-256 of what the pieces make up, in base64, none of it copied; `undefined` where there are no pieces. */
+export function digestOf(pieces: readonly Buffer[]): string | undefined {
+  const [first, ...others] = pieces;
+  if (first === undefined) return undefined;
+  if (others.length === 0) return hash('sha256', first, 'base64');
+  const running = createHash('sha256');
+  for (const piece of pieces) running.update(piece);
+  return running.digest('base64');
 }

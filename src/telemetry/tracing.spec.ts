@@ -26,9 +26,16 @@ describe('what a trace says', () => {
 
   test('OBS-44: a name of a model is cut at 256 characters', () => {
     const request = {
-      ...{ method: 'POST', route: '/v1/chat/completions', mode: 'none', alias: undefined, model: undefined },
-      ...{ attempts: 0, requestId: 'id', status: 400, ending: 'complete' as const },
-    };
+      method: 'POST',
+      route: '/v1/chat/completions',
+      mode: 'none',
+      alias: undefined,
+      model: undefined,
+      attempts: 0,
+      requestId: 'id',
+      status: 400,
+      ending: 'complete',
+    } as const;
     const { 'gen_ai.request.model': asked } = serverAttributes(request, 'm'.repeat(300));
     expect(asked).toHaveLength(256);
     expect(attemptAttributes('m'.repeat(300), 'POST', 'http://a', 0)).toMatchObject({

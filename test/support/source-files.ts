@@ -78,7 +78,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'http-edge': EVERYWHERE,
   upstream: [...EVERYWHERE, 'egress'],
   ranking: [...EVERYWHERE, 'catalog'],
-  sticky: [...EVERYWHERE, 'catalog'],
+  sticky: [...EVERYWHERE, 'reading', 'catalog'],
   reading: [...EVERYWHERE, 'catalog'],
   routing: [...EVERYWHERE, 'ranking', 'catalog'],
   proxy: [...EVERYWHERE, 'http-edge', 'reading', 'routing', 'sticky', 'upstream', 'catalog'],

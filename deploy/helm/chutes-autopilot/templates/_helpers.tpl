@@ -83,9 +83,9 @@ checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256
 {{- end -}}
 {{- end -}}
 
-{{/* Whole numbers come as floats, which would print as 3.3554432e+07. */}}
+{{/* Whole numbers come as floats, which would print as 3.3554432e+07. A map is the JSON that the router reads. */}}
 {{- define "autopilot.value" -}}
-{{- if kindIs "float64" . -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
+{{- if kindIs "float64" . -}}{{ int64 . }}{{- else if kindIs "map" . -}}{{ toJson . }}{{- else -}}{{ . }}{{- end -}}
 {{- end -}}
 
 {{- define "autopilot.terminationGracePeriodSeconds" -}}
