@@ -121,6 +121,27 @@ describeBrowser('the page in a browser', () => {
     expect(errors).toEqual([]);
   });
 
+  test('STA-19: shows a cooldown, counts it down, and when it is over', async () => {
+    const { page, errors } = await open();
+    const [down = ''] = someModels(1);
+    chutes.behave(down, 'unavailable');
+    for (let n = 0; n < 3; n += 1) await ask(down, `cooling-${n}`);
+    const row = `#models tr[data-id="${down}"]`;
+    await until(page, row, 'cooling down');
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const left = async () => Number(/cooling down, (\d+) s/.exec(await textOf(page, row))?.[1]);
+    const before = await left();
+    await eventually(async () => (await left()) < before);
+    const places = await page
+      .locator('#models tr.in')
+      .evaluateAll((rows) => rows.map((each) => each.getAttribute('data-id')));
+    expect(places.at(-1)).toBe(down);
+    await page.screenshot({ path: 'logs/status-page-cooldown.png' });
+    chutes.behave(down, 'normal');
+    await eventually(async () => !(await textOf(page, row)).includes('cooling down'), 30_000);
+    expect(errors).toEqual([]);
+  });
+
   test('STA-14: says that the connection is lost and since when, and is back after a restart of the router', async () => {
     const { page } = await open();
     await router.close();

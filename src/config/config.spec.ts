@@ -6,7 +6,7 @@ import { Environment } from './environment.js';
 const VARIABLES = Object.keys(new Environment());
 
 describe('loadConfig', () => {
-  it('CFG-1: takes an empty environment for all defaults', () => {
+  it('CFG-1, CFG-63, CFG-64: takes an empty environment for all defaults', () => {
     expect(loadConfig({})).toEqual({
       listen: { host: '0.0.0.0', port: 8080 },
       admin: undefined,
@@ -52,7 +52,9 @@ describe('loadConfig', () => {
         failsOverOnCapacity: false,
         retriesEmpty: false,
         shapesErrors: false,
+        learnsDeadlines: true,
       },
+      cooldown: { failures: 3, cooldownMs: 15_000, maxMs: 120_000 },
       upstream: {
         connectTimeoutMs: 2_000,
         idleTimeoutMs: 300_000,
@@ -64,6 +66,7 @@ describe('loadConfig', () => {
         maxEntries: 10_000,
         failbackMs: 30_000,
         isByConversation: false,
+        avoidMs: 30_000,
         sessionHeader: 'x-session-id',
         hashSecret: undefined,
         redis: undefined,
@@ -363,6 +366,21 @@ describe('what the settings become', () => {
     ['false', false],
   ])('CFG-600: STATUS_PAGE=%s', (value, expected) => {
     expect(loadConfig({ STATUS_PAGE: value }).hasStatusPage).toBe(expected);
+  });
+
+  it('CFG-63, CFG-64: what just happened counts as it is asked for', () => {
+    const { cooldown, sticky, attempts } = loadConfig({
+      COOLDOWN_FAILURES: '0',
+      COOLDOWN_MS: '1',
+      COOLDOWN_MAX_MS: '2',
+      CAPACITY_AVOID_SECS: '5',
+      LEARNED_DEADLINES: 'false',
+    });
+    expect([cooldown, sticky.avoidMs, attempts.learnsDeadlines]).toEqual([
+      { failures: 0, cooldownMs: 1, maxMs: 2 },
+      5_000,
+      false,
+    ]);
   });
 
   it.each(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])('CFG-32: LOG_LEVEL=%s', (level) => {

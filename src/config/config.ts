@@ -103,6 +103,12 @@ function toConfig(env: Environment) {
       failsOverOnCapacity: env.FAILOVER_ON_CAPACITY,
       retriesEmpty: env.RETRY_EMPTY_ANSWERS,
       shapesErrors: env.ERROR_SHAPE === 'openai',
+      learnsDeadlines: env.LEARNED_DEADLINES,
+    },
+    cooldown: {
+      failures: env.COOLDOWN_FAILURES,
+      cooldownMs: env.COOLDOWN_MS,
+      maxMs: env.COOLDOWN_MAX_MS,
     },
     upstream: {
       connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
@@ -115,6 +121,7 @@ function toConfig(env: Environment) {
       maxEntries: env.STICKY_MAX_ENTRIES,
       failbackMs: env.STICKY_FAILBACK_SECS * 1_000,
       isByConversation: env.STICKY_SCOPE === 'conversation',
+      avoidMs: env.CAPACITY_AVOID_SECS * 1_000,
       sessionHeader: env.STICKY_SESSION_HEADER.toLowerCase(),
       hashSecret: env.STICKY_HASH_SECRET === '' ? undefined : env.STICKY_HASH_SECRET,
       redis:

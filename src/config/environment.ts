@@ -71,6 +71,11 @@ export class Environment {
   @IsStatusList() UPSTREAM_RETRYABLE_STATUSES = '502,503,504';
   @IsBoolean() FAILOVER_ON_CAPACITY = false;
   @IsBoolean() RETRY_EMPTY_ANSWERS = false;
+  @WholeNumber({ min: 0 }) COOLDOWN_FAILURES = 3;
+  @WholeNumber() COOLDOWN_MS = 15_000;
+  @WholeNumber() COOLDOWN_MAX_MS = 120_000;
+  @WholeNumber({ min: 0 }) CAPACITY_AVOID_SECS = 30;
+  @IsBoolean() LEARNED_DEADLINES = true;
   @IsIn(['upstream', 'openai'], { message: 'ERROR_SHAPE must be upstream or openai' })
   ERROR_SHAPE: 'upstream' | 'openai' = 'upstream';
   @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;

@@ -4,22 +4,19 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { FailureReason } from '../openai/failure-reason.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { type CandidateOrder, placeOf } from '../routing/candidate-order.js';
+import { type CandidateOrder, isSecondChoice, placeOf } from '../routing/candidate-order.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import type { Refusal } from '../upstream/refusal.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import type { Opened } from '../upstream/relay.service.js';
+import type { AttemptReport, AttemptWatcher } from './attempt-report.js';
+import { AttemptReports } from './attempt-reports.service.js';
 import { verdict } from './verdict.js';
-
-/** Is told what attempts show. */
-export interface AttemptWatcher {
-  onFailed(model: ModelId, reason: FailureReason): void;
-}
 
 export interface AttemptPlan {
   readonly order: CandidateOrder;
   readonly isStreamed: boolean;
+  readonly promptBytes: number;
   /** When the request had been read. Monotonic milliseconds. */
   readonly readAtMs: number;
   readonly requestFor: (model: ModelId) => UpstreamRequest;
@@ -31,8 +28,9 @@ export interface Selected {
   readonly exchange: UpstreamExchange;
   readonly answer: Opened;
   readonly model: ModelId;
-  /** The model's place in the decided order, from 0 on. */
-  readonly place: number;
+  /** Whether it answers in place of one that goes before it. */
+  readonly isSecondChoice: boolean;
+  readonly report: AttemptReport;
 }
 
 /** The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. */
@@ -45,6 +43,7 @@ class Attempts {
     private readonly config: Config['attempts'],
     private readonly upstream: UpstreamClient,
     private readonly metrics: MetricsService,
+    private readonly reports: AttemptReports,
     private readonly plan: AttemptPlan,
     private readonly record: RequestRecord,
   ) {
@@ -54,20 +53,18 @@ class Attempts {
 
   async run(): Promise<Selected | undefined> {
     for (; ; this.n += 1) {
+      const report = this.reports.begin(this.model, this.plan.isStreamed, this.plan.watcher);
       const exchange = this.open();
       const outcome = await exchange.outcome;
       if (outcome.kind === 'opened') this.record.trace?.answered(outcome.status);
       const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
       const { retryableStatuses, failsOverOnCapacity } = this.config;
-      const { kind, failure, refusal } = verdict(outcome, {
-        canMove,
-        retryableStatuses,
-        failsOverOnCapacity,
-      });
-      if (failure) this.report(failure, refusal);
-      switch (kind) {
+      const judged = verdict(outcome, { canMove, retryableStatuses, failsOverOnCapacity });
+      if (judged.failure) this.count(judged.failure);
+      report.onJudged(outcome, judged, exchange.firstByteMs);
+      switch (judged.kind) {
         case 'relay':
-          return { exchange, answer: outcome as Opened, model: this.model, place: this.place };
+          return this.select(exchange, outcome as Opened, report);
         case 'next':
           exchange.abandon();
           break;
@@ -86,29 +83,40 @@ class Attempts {
     record.trace?.attempted(request, this.model);
     return this.upstream.open(
       request,
-      { settings: config, hasAlternative: isStreamed && hasNext, failoverUntilMs },
+      {
+        settings: config,
+        hasAlternative: isStreamed && hasNext,
+        failoverUntilMs,
+        learnedMs: this.learnedMs(),
+      },
       { client: record, commit: { hasNext, isStreamed, retryableStatuses, retriesEmpty, shapesErrors } },
     );
+  }
+
+  /** Later attempts keep the settings' clocks: when all models have slowed down, they bring the answers. */
+  private learnedMs(): number {
+    const { isStreamed, promptBytes } = this.plan;
+    return isStreamed && this.n === 0 && this.hasNext ? this.reports.learnedMs(promptBytes) : Infinity;
+  }
+
+  private select(exchange: UpstreamExchange, answer: Opened, report: AttemptReport): Selected {
+    const { model, n, plan, record } = this;
+    return { exchange, answer, model, report, isSecondChoice: isSecondChoice(plan.order, n, record.mode) };
   }
 
   private get hasNext(): boolean {
     return this.n + 1 < this.limit;
   }
 
-  private get place(): number {
-    return placeOf(this.plan.order, this.n);
-  }
-
   private get model(): ModelId {
-    return this.plan.order.candidates[this.place]?.model as ModelId;
+    const { order } = this.plan;
+    return order.candidates[placeOf(order, this.n)]?.model as ModelId;
   }
 
-  private report(reason: FailureReason, refusal: Refusal | undefined): void {
+  private count(reason: FailureReason): void {
     this.record.failovers.push(reason);
     this.record.trace?.failed(reason);
     this.metrics.attemptFailed(reason);
-    // That it cannot do this one request says nothing against a model.
-    if (refusal !== 'context' && refusal !== 'ability') this.plan.watcher?.onFailed(this.model, reason);
   }
 }
 
@@ -127,6 +135,7 @@ export class AttemptsService {
     @Inject(CONFIG) { attempts }: Config,
     private readonly upstream: UpstreamClient,
     private readonly metrics: MetricsService,
+    private readonly reports: AttemptReports,
   ) {
     this.config = attempts;
   }
@@ -138,6 +147,6 @@ export class AttemptsService {
    * @throws {ApiError} the last candidate's failure, or `overloaded`
    */
   run(plan: AttemptPlan, record: RequestRecord): Promise<Selected | undefined> {
-    return new Attempts(this.config, this.upstream, this.metrics, plan, record).run();
+    return new Attempts(this.config, this.upstream, this.metrics, this.reports, plan, record).run();
   }
 }

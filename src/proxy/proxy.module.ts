@@ -4,6 +4,7 @@ import { HttpEdgeModule } from '../http-edge/http-edge.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { StickyModule } from '../sticky/sticky.module.js';
 import { UpstreamModule } from '../upstream/upstream.module.js';
+import { AttemptReports } from './attempt-reports.service.js';
 import { AttemptsService } from './attempts.service.js';
 import { CompletionsController } from './completions.controller.js';
 import { DryRunService } from './dry-run.service.js';
@@ -14,6 +15,6 @@ import { RequestBodyService } from '../reading/request-body.service.js';
 @Module({
   imports: [HttpEdgeModule, CatalogModule, RoutingModule, StickyModule, UpstreamModule],
   controllers: [CompletionsController, ModelsController],
-  providers: [ProxyService, DryRunService, AttemptsService, RequestBodyService],
+  providers: [ProxyService, DryRunService, AttemptsService, AttemptReports, RequestBodyService],
 })
 export class ProxyModule {}

@@ -7,8 +7,9 @@ import { readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { candidateOrder } from '../routing/candidate-order.js';
+import { candidateOrder, NO_ADVICE } from '../routing/candidate-order.js';
 import type { Decision } from '../routing/decision.js';
+import { ModelHealthService } from '../routing/model-health.service.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { PinHold } from '../sticky/pin-hold.js';
 import { clientPoint, isSpread } from '../routing/spread.js';
@@ -37,6 +38,7 @@ export class ProxyService {
     @Inject(CONFIG) private readonly config: Config,
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
+    private readonly health: ModelHealthService,
     private readonly sticky: StickyService,
     private readonly dryRuns: DryRunService,
     private readonly attempts: AttemptsService,
@@ -68,18 +70,26 @@ export class ProxyService {
       const decision = this.routing.decide(route, asked, wantsTee(record.request), point);
       this.note(decision, record);
 
-      const holding = client && this.sticky.hold(client, asked, decision.candidates);
+      const { cooling } = this.health;
+      const holding = client && this.sticky.hold(client, asked, decision.candidates, cooling);
       const pin = holding instanceof Promise ? await holding : holding;
-      const order = candidateOrder(decision.candidates, pin?.model);
+      const order = this.orderOf(decision, pin);
       record.isPinned = order.pinnedAt !== -1;
       if (isDryRun(record.request)) {
-        const found = client && (await this.sticky.describe(client, asked, decision.candidates));
+        const found = client && (await this.sticky.describe(client, asked, decision.candidates, cooling));
         return this.dryRuns.answer(record, decision, order, found);
       }
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
-      const plan = { order, isStreamed: asked.stream, readAtMs, requestFor, watcher: pin };
+      const plan = {
+        order,
+        isStreamed: asked.stream,
+        promptBytes: asked.promptBytes,
+        readAtMs,
+        requestFor,
+        watcher: pin,
+      };
       const selected = await this.attempts.run(plan, record);
       if (selected) this.relay(selected, pin, record);
     } catch (error) {
@@ -100,12 +110,21 @@ export class ProxyService {
     for (const [reason, models] of left) this.metrics.modelsExcluded(reason, models);
   }
 
+  private orderOf({ route, candidates }: Decision, pin: PinHold | undefined) {
+    const { cooling } = this.health;
+    const hasAdvice = route.mode !== 'direct' && (cooling !== undefined || pin !== undefined);
+    return candidateOrder(
+      candidates,
+      hasAdvice ? { isCooling: cooling, avoided: pin?.avoided ?? [], pinned: pin?.model } : NO_ADVICE,
+    );
+  }
+
   private relay(
-    { exchange, answer, model, place }: Selected,
+    { exchange, answer, model, isSecondChoice, report }: Selected,
     pin: PinHold | undefined,
     record: RequestRecord,
   ): void {
-    pin?.onAnswered({ model, isSecondChoice: record.mode === 'list' && place > 0 }, answer.status);
+    pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
     const ownHeaders =
@@ -117,6 +136,6 @@ export class ProxyService {
             'x-chutes-autopilot-attempts',
             String(record.attempts),
           ];
-    this.relays.relay(exchange, answer, record, ownHeaders, () => pin?.onFailed(model));
+    this.relays.relay(exchange, answer, record, ownHeaders, report);
   }
 }

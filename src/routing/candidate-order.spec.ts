@@ -1,7 +1,16 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { ModelId } from '../catalog/model-list.js';
+import type { Mode } from '../request/request-record.js';
 import type { Candidate } from './candidate.js';
-import { pinnedFirst, placeOf } from './candidate-order.js';
+import {
+  type Advice,
+  candidateOrder,
+  coolingLast,
+  isSecondChoice,
+  NO_ADVICE,
+  pinnedFirst,
+  placeOf,
+} from './candidate-order.js';
 
 const CANDIDATES = (['a', 'b', 'c', 'd'] as ModelId[]).map((model): Candidate => ({ model, why: 'ranked' }));
 
@@ -11,11 +20,68 @@ test.each([
   ['STK-2', 'one in the middle', 'c', 'cabd'],
   ['STK-2', 'the last one', 'd', 'dabc'],
   ['STK-1', 'a model that is no candidate any more', 'x', 'abcd'],
-])('%s: the order with %s pinned', (_clause, _, pin, expected) => {
-  const order = pinnedFirst(CANDIDATES, pin as ModelId | undefined);
-  expect(CANDIDATES.map((_model, n) => CANDIDATES[placeOf(order, n)]?.model).join('')).toBe(expected);
+])('%s: the order with %s pinned', (_clause, _what, pin, expected) => {
+  expect(tried(adviceOf('', '', pin))).toBe(expected);
 });
 
-test('STK-2: the list itself is shared, never copied', () => {
-  expect(pinnedFirst(CANDIDATES, 'c' as ModelId).candidates).toBe(CANDIDATES);
+describe('the recipe of the order', () => {
+  test.each([
+    ['one cools', 'a', '', undefined, 'bcda'],
+    ['two cool', 'ca', '', undefined, 'bdac'],
+    ['all cool', 'abcd', '', undefined, 'abcd'],
+    ['one cools that is no candidate', 'x', '', undefined, 'abcd'],
+    ['another one than the pinned cools', 'a', '', 'c', 'cbda'],
+    ['one is full', '', 'a', undefined, 'bcda'],
+    ['one is full and another cools', 'b', 'a', undefined, 'cdba'],
+    ['one is full and cools', 'a', 'a', undefined, 'bcda'],
+    ['all are full', '', 'abcd', undefined, 'abcd'],
+  ])('CDN-3, CDN-8: when %s', (_, cooling, avoided, pinned, expected) => {
+    expect(tried(adviceOf(cooling, avoided, pinned))).toBe(expected);
+  });
+
+  test('CDN-11: those that come last say why', () => {
+    const { candidates } = candidateOrder(CANDIDATES, adviceOf('ab', 'b'));
+    expect(candidates.map(({ model, why }) => [model, why])).toEqual([
+      ['c', 'ranked'],
+      ['d', 'ranked'],
+      ['a', 'cooling'],
+      ['b', 'avoided'],
+    ]);
+  });
+
+  test('STK-2, CDN-3: while nobody is moved the list itself is shared, never copied', () => {
+    expect(coolingLast(CANDIDATES, undefined)).toBe(CANDIDATES);
+    expect(coolingLast(CANDIDATES, () => false)).toBe(CANDIDATES);
+    expect(candidateOrder(CANDIDATES, NO_ADVICE).candidates).toBe(CANDIDATES);
+    expect(candidateOrder(CANDIDATES, adviceOf('', '', 'c')).candidates).toBe(CANDIDATES);
+    expect(pinnedFirst(CANDIDATES, 'c' as ModelId)).toBe(2);
+  });
 });
+
+test.each<[string, Advice, number, Mode, boolean]>([
+  ['the first of a list', NO_ADVICE, 0, 'list', false],
+  ['the second of a list', NO_ADVICE, 1, 'list', true],
+  ['the first of a list after the pinned one', adviceOf('', '', 'c'), 1, 'list', false],
+  ['the second of a list while the first cools', adviceOf('a'), 0, 'list', true],
+  ['the first of a list that cools, after all others', adviceOf('a'), 3, 'list', false],
+  ['the best of an alias', NO_ADVICE, 0, 'alias', false],
+  ['the next one of an alias', NO_ADVICE, 1, 'alias', true],
+  ['the next one of an alias while the best cools', adviceOf('a'), 0, 'alias', true],
+  ['the next one of an alias whose best is full', adviceOf('', 'a'), 0, 'alias', true],
+  ['the best of an alias while another one cools', adviceOf('b'), 0, 'alias', false],
+])('STK-48: whether %s is a second choice', (_, advice, n, mode, expected) => {
+  expect(isSecondChoice(candidateOrder(CANDIDATES, advice), n, mode)).toBe(expected);
+});
+
+function adviceOf(cooling: string, avoided = '', pinned?: string): Advice {
+  return {
+    isCooling: cooling === '' ? undefined : (model) => cooling.includes(model),
+    avoided: Array.from(avoided) as ModelId[],
+    pinned: pinned as ModelId | undefined,
+  };
+}
+
+function tried(advice: Advice): string {
+  const order = candidateOrder(CANDIDATES, advice);
+  return order.candidates.map((_, n) => order.candidates[placeOf(order, n)]?.model).join('');
+}

@@ -5,7 +5,8 @@ import type { RankedModel } from '../ranking/ranked-model.js';
 import { scoreOf } from '../ranking/score.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Exclusion } from '../routing/pool.js';
-import type { Cooldown } from './cooldowns.js';
+import { coolingLast } from '../routing/candidate-order.js';
+import type { Cooldown } from '../routing/cooldown.js';
 import type { History } from './model-history.js';
 
 /** What is known of all models, and what an alias makes of it. */
@@ -26,8 +27,7 @@ export interface ModelsFacts {
 /** The models of the catalog, those that an alias chooses from first and in its order, then the others in the catalog's. */
 export function modelDocuments(facts: ModelsFacts): readonly object[] {
   const { excluded, eligible, catalog, historyOf } = facts;
-  const [cooling, others] = parted(facts.candidates, ({ model }) => facts.cooldownOf(model) !== undefined);
-  const candidates = [...others, ...cooling];
+  const candidates = coolingLast(facts.candidates, (model) => facts.cooldownOf(model) !== undefined);
   const ranked = new Map(eligible.map((model) => [model.id as string, model]));
   const rows = bestRows(facts.rows);
   const why = new Map(excluded.map((exclusion) => [exclusion.model, exclusion.why]));
@@ -44,9 +44,7 @@ export function modelDocuments(facts: ModelsFacts): readonly object[] {
     history: historyOf(id),
   });
   return [
-    ...candidates.map(({ model, why: ownWhy }, n) =>
-      documentOf(model, n + 1, n < others.length ? ownWhy : 'cooling'),
-    ),
+    ...candidates.map(({ model, why: itsWhy }, n) => documentOf(model, n + 1, itsWhy)),
     ...catalog.ids.filter((id) => !chosen.has(id)).map((id) => documentOf(id, null, why.get(id) ?? null)),
   ];
 }
@@ -98,9 +96,4 @@ function cooldownDocument(cooldown: Cooldown | undefined, nowMs: number): object
   if (!cooldown) return null;
   const { untilMs, cooldowns } = cooldown;
   return { remaining_ms: Math.max(0, Math.round(untilMs - nowMs)), cooldowns };
-}
-
-/** Those of which it holds, and the rest, both in their order. */
-function parted<T>(all: readonly T[], holds: (one: T) => boolean): readonly [readonly T[], readonly T[]] {
-  return [all.filter(holds), all.filter((one) => !holds(one))];
 }

@@ -3,7 +3,6 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { RankingModule } from '../ranking/ranking.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
-import { COOLDOWNS, NO_COOLDOWNS } from './cooldowns.js';
 import { PAGE_FILES, readPageFiles } from './page-files.factory.js';
 import { StatusController } from './status.controller.js';
 import { StatusService } from './status.service.js';
@@ -13,11 +12,6 @@ import { Watchers } from './watchers.socket.js';
 @Module({
   imports: [CatalogModule, RankingModule, RoutingModule, LifecycleModule],
   controllers: [StatusController],
-  providers: [
-    StatusService,
-    Watchers,
-    { provide: PAGE_FILES, useFactory: readPageFiles },
-    { provide: COOLDOWNS, useValue: NO_COOLDOWNS },
-  ],
+  providers: [StatusService, Watchers, { provide: PAGE_FILES, useFactory: readPageFiles }],
 })
 export class StatusModule {}

@@ -8,10 +8,10 @@ import { ApiError } from '../openai/api-error.js';
 import { RankingService } from '../ranking/ranking.service.js';
 import type { RequestRecord } from '../request/request-record.js';
 import type { AliasRef } from '../routing/alias-book.js';
+import { ModelHealthService } from '../routing/model-health.service.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { Finished } from '../telemetry/request-line.js';
 import { type FinishWatcher, RequestTelemetry } from '../telemetry/request-telemetry.service.js';
-import { COOLDOWNS, type Cooldowns } from './cooldowns.js';
 import { AtMost } from './at-most.js';
 import { FinishedRequests } from './finished-requests.js';
 import { ModelHistory } from './model-history.js';
@@ -40,7 +40,7 @@ export class StatusService implements OnModuleInit, FinishWatcher {
     private readonly telemetry: RequestTelemetry,
     private readonly watchers: Watchers,
     private readonly ranking: RankingService,
-    @Inject(COOLDOWNS) private readonly cooldowns: Cooldowns,
+    private readonly health: ModelHealthService,
   ) {}
 
   onModuleInit(): void {
@@ -142,7 +142,7 @@ export class StatusService implements OnModuleInit, FinishWatcher {
         rows: utilization.last?.value ?? [],
         historyOf: (id) => this.history.of(id),
         measuredTtftS: (id) => this.ranking.measuredTtftS(id),
-        cooldownOf: (id) => this.cooldowns.cooldownOf(id, nowMs),
+        cooldownOf: (id) => this.health.cooldownOf(id, nowMs),
         nowMs,
       }),
     };

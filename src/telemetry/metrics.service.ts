@@ -12,6 +12,7 @@ const OVERHEAD_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 
 
 const STICKY_LOOKUPS = ['hit', 'miss', 'ineligible', 'error'] as const;
 const FEEDS = ['models', 'utilization', 'stats'] as const;
+const PROBE_OUTCOMES = ['ok', 'failed'] as const;
 const REFRESH_OUTCOMES = ['ok', 'empty', 'error'] as const;
 
 export type StickyLookup = (typeof STICKY_LOOKUPS)[number];
@@ -35,6 +36,10 @@ export class MetricsService {
     'Models that could not have answered a request, or that an alias leaves out.',
     ['reason'],
   );
+  private readonly cooldowns = this.counter('cooldowns_total', 'Cooldowns of models that failed.', ['model']);
+  private readonly probes = this.counter('probes_total', 'Ends of the first attempts after a cooldown.', [
+    'outcome',
+  ]);
   private readonly duration = this.histogram(
     'request_duration_seconds',
     'From request to last byte.',
@@ -105,6 +110,14 @@ export class MetricsService {
     this.exclusions.inc({ reason }, models);
   }
 
+  cooldownBegun(model: string): void {
+    this.cooldowns.inc({ model });
+  }
+
+  probeEnded(outcome: (typeof PROBE_OUTCOMES)[number]): void {
+    this.probes.inc({ outcome });
+  }
+
   clientLeft(phase: AbortPhase): void {
     this.clientAborts.inc({ phase });
   }
@@ -148,6 +161,7 @@ export class MetricsService {
   private startAtZero(): void {
     for (const phase of ABORT_PHASES) this.clientAborts.inc({ phase }, 0);
     for (const reason of SHED_REASONS) this.sheds.inc({ reason }, 0);
+    for (const outcome of PROBE_OUTCOMES) this.probes.inc({ outcome }, 0);
     for (const feed of FEEDS) {
       this.skippedRows.inc({ feed }, 0);
       for (const outcome of REFRESH_OUTCOMES) this.refreshes.inc({ feed, outcome }, 0);

@@ -5,7 +5,7 @@ import { Deadlines } from '../runtime/deadlines.timer.js';
 import { withError } from './error-shape.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 import { toClientHeaders } from './header-policy.js';
-import { type InterruptionCode, Relay, type RelayLimits } from './relay.socket.js';
+import { type AnswerWatcher, type InterruptionCode, Relay, type RelayLimits } from './relay.socket.js';
 import type { Outcome, UpstreamExchange } from './upstream-exchange.client.js';
 
 export type Opened = Extract<Outcome, { kind: 'opened' }>;
@@ -28,14 +28,14 @@ export class RelayService {
    * The commit: from here on the answer is the client's.
    *
    * @param ownHeaders flat, added to the upstream's.
-   * @param onBroken called at once when the upstream breaks its answer.
+   * @param watcher is told at once how the answer ended.
    */
   relay(
     exchange: UpstreamExchange,
     { status, headers }: Opened,
     record: RequestRecord,
     ownHeaders: readonly string[] = [],
-    onBroken: () => void = () => {},
+    watcher?: AnswerWatcher,
   ): void {
     const eventStream = isEventStream(headers);
     const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail() : undefined;
@@ -52,7 +52,7 @@ export class RelayService {
 
     record.phase = 'streaming';
     record.firstByteAtMs = performance.now();
-    const relay = new Relay(exchange, tail, this.limits, record, onBroken, this.deadlines);
+    const relay = new Relay(exchange, tail, this.limits, record, watcher, this.deadlines);
     relay.start(status, head);
   }
 

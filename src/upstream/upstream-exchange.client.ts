@@ -82,6 +82,13 @@ export class UpstreamExchange
   private readonly deadline: Deadline;
   private controller: Dispatcher.DispatchController | undefined;
   private sentAtMs = 0;
+  /** From the sending to the deadline, in milliseconds. */
+  private allowedMs = 0;
+  /**
+   * From the sending to the first byte of a 2xx answer's body or, where that did not come in time, to the deadline; in milliseconds.
+   * `undefined` while there is neither, and for whatever else became of the attempt.
+   */
+  firstByteMs: number | undefined;
   private status = 0;
   private headers: FlatHeaders = [];
   private sink: BodySink | undefined;
@@ -197,8 +204,12 @@ export class UpstreamExchange
 
   onDeadline(): void {
     if (this.isSettled) return;
-    if (this.gate) this.choose(this.gate.expire());
-    else if (this.phase !== 'open') this.fail(TIMEOUT_IN_PHASE[this.phase]);
+    if (this.gate) {
+      this.choose(this.gate.expire());
+    } else if (this.phase !== 'open') {
+      if (this.phase !== 'connecting') this.firstByteMs = this.allowedMs;
+      this.fail(TIMEOUT_IN_PHASE[this.phase]);
+    }
   }
 
   // TurnListener
@@ -226,7 +237,8 @@ export class UpstreamExchange
     this.controller = controller;
     this.phase = 'headers';
     this.sentAtMs = performance.now();
-    this.deadline.set(this.sentAtMs + timeToHeaders(this.clock, this.sentAtMs));
+    this.allowedMs = timeToHeaders(this.clock, this.sentAtMs);
+    this.deadline.set(this.sentAtMs + this.allowedMs);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -255,7 +267,9 @@ export class UpstreamExchange
     // Without an alternative the patient deadline is the right one still.
     if (this.clock.hasAlternative) {
       const nowMs = performance.now();
-      this.deadline.set(nowMs + timeToFirstByte(this.clock, this.sentAtMs, nowMs));
+      const atMs = nowMs + timeToFirstByte(this.clock, this.sentAtMs, nowMs);
+      this.allowedMs = atMs - this.sentAtMs;
+      this.deadline.set(atMs);
     }
   }
 
@@ -268,7 +282,10 @@ export class UpstreamExchange
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
     if (this.pending.length - this.joinedPieces > JOINED_PIECES) this.join();
-    if (this.phase === 'first-byte') this.read();
+    if (this.phase === 'first-byte') {
+      this.firstByteMs = performance.now() - this.sentAtMs;
+      this.read();
+    }
     const finding = this.gate?.push(chunk);
     if (finding) this.choose(finding);
     // What is read before the choice has a bound of its own.

@@ -34,6 +34,8 @@ export function environmentFor(upstreamUrl: string): Env {
     SHUTDOWN_DRAIN_MS: '0',
     // Where tests run, others may have the machine busy.
     OVERLOAD_LAG_MS: '0',
+    // Tests let models fail one time after another, and count on the order that was decided.
+    COOLDOWN_FAILURES: '0',
   };
 }
 
