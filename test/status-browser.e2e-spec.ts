@@ -17,6 +17,8 @@ import { type Env, eventually, startRouter, type TestRouter } from './support/ro
 jest.setTimeout(120_000);
 
 const ALIAS = 'chutesai/AutoPilot';
+/** Feeds that are looked at often, and clients that stay on no model. */
+const QUIET = { MODELS_REFRESH_MS: NEVER, UTILIZATION_REFRESH_MS: '100', STICKY_TTL_SECS: '0' };
 const HOSTILE = '<img src=x onerror="globalThis.wasRun=1">/x';
 
 const textOf = async (page: Page, selector: string) =>
@@ -51,12 +53,7 @@ describeBrowser('the page in a browser', () => {
   });
 
   async function start(env: Env = {}): Promise<TestRouter> {
-    return startRouter(chutes, {
-      MODELS_REFRESH_MS: NEVER,
-      UTILIZATION_REFRESH_MS: '100',
-      STICKY_TTL_SECS: '0',
-      ...env,
-    });
+    return startRouter(chutes, { ...QUIET, ...env });
   }
 
   async function open(options: Parameters<TestBrowser['open']>[1] = {}): Promise<TestPage> {
@@ -122,10 +119,12 @@ describeBrowser('the page in a browser', () => {
   });
 
   test('STA-19: shows a cooldown, counts it down, and when it is over', async () => {
-    const { page, errors } = await open();
+    const own = await startRouter(chutes, { ...QUIET, COOLDOWN_FAILURES: '3', COOLDOWN_MS: '8000' });
+    const { page, errors } = await browser.open(`${own.url}/autopilot`);
+    await page.locator('#models tr').first().waitFor();
     const [down = ''] = someModels(1);
     chutes.behave(down, 'unavailable');
-    for (let n = 0; n < 3; n += 1) await ask(down, `cooling-${n}`);
+    for (let n = 0; n < 3; n += 1) await complete(own, { model: down, messages: [] });
     const row = `#models tr[data-id="${down}"]`;
     await until(page, row, 'cooling down');
     expect(await accessibilityProblems(page)).toEqual([]);
@@ -138,8 +137,10 @@ describeBrowser('the page in a browser', () => {
     expect(places.at(-1)).toBe(down);
     await page.screenshot({ path: 'logs/status-page-cooldown.png' });
     chutes.behave(down, 'normal');
-    await eventually(async () => !(await textOf(page, row)).includes('cooling down'), 30_000);
+    await eventually(async () => !(await textOf(page, row)).includes('cooling down'), 40_000);
     expect(errors).toEqual([]);
+    await page.close();
+    await own.close();
   });
 
   test('STA-14: says that the connection is lost and since when, and is back after a restart of the router', async () => {
@@ -240,7 +241,8 @@ describeBrowser('the page in a browser', () => {
     const points = await page
       .locator('#models .spark.utilization path:last-child')
       .evaluateAll((lines) => lines.map((line) => line.getAttribute('d')?.split('L').length ?? 0));
-    expect(Math.max(...points)).toBe(60);
+    // A minute of the real clock may begin meanwhile, and makes a gap.
+    expect(Math.max(...points)).toBeGreaterThan(55);
     // That of the README.
     await page.screenshot({ path: 'logs/status-page.png' });
     await page.close();
