@@ -78,6 +78,7 @@ describe('loadConfig', () => {
       },
       trustedProxies: [],
       shutdown: { drainMs: 5_000, graceMs: 30_000 },
+      hasStatusPage: true,
       corsOrigins: [],
       logLevel: 'info',
       traces: undefined,
@@ -376,6 +377,14 @@ describe('what the settings become', () => {
   ])('CFG-56, CFG-57: %j', (env, expected) => {
     const { failsOverOnCapacity, retriesEmpty, shapesErrors } = loadConfig(env).attempts;
     expect([failsOverOnCapacity, retriesEmpty, shapesErrors]).toEqual(expected);
+  });
+
+  it.each([
+    ['', true],
+    ['true', true],
+    ['false', false],
+  ])('CFG-600: STATUS_PAGE=%s', (value, expected) => {
+    expect(loadConfig({ STATUS_PAGE: value }).hasStatusPage).toBe(expected);
   });
 
   it('CFG-63, CFG-64: what just happened counts as it is asked for', () => {

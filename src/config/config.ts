@@ -135,6 +135,7 @@ function toConfig(env: Environment) {
     },
     trustedProxies: env.TRUST_PROXY_HEADERS ? splitList(env.TRUSTED_PROXY_CIDRS) : [],
     shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, graceMs: env.SHUTDOWN_GRACE_MS },
+    hasStatusPage: env.STATUS_PAGE,
     corsOrigins: splitList(env.CORS_ALLOWED_ORIGINS),
     logLevel: env.LOG_LEVEL,
     traces: isTraced(env)

@@ -102,6 +102,8 @@ export class Environment {
   @WholeNumber({ min: 0 }) SHUTDOWN_DRAIN_MS = 5_000;
   @WholeNumber({ min: 0 }) SHUTDOWN_GRACE_MS = 30_000;
 
+  @IsBoolean() STATUS_PAGE = true;
+
   @IsOriginList() CORS_ALLOWED_ORIGINS = '';
 
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {

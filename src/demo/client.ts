@@ -5,8 +5,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Asks the router, as a client does. */
+/** Asks the router, as a client does: somebody new, with no pin of anybody before. */
 export class Client {
+  private readonly session = crypto.randomUUID();
+
   constructor(private readonly baseUrl: string) {}
 
   /** The ids of the models that there are. */
@@ -30,7 +32,12 @@ export class Client {
   post(body: object | string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     return fetch(`${this.baseUrl}/chat/completions`, {
       method: 'POST',
-      headers: { authorization: 'Bearer demo', 'content-type': 'application/json', ...headers },
+      headers: {
+        authorization: 'Bearer demo',
+        'content-type': 'application/json',
+        'x-session-id': this.session,
+        ...headers,
+      },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),
     });

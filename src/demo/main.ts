@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../app.factory.js';
 import { loadConfig } from '../config/config.js';
 import { ChutesSimulator } from '../simulator/chutes-simulator.js';
+import { Watchers } from '../status/watchers.socket.js';
 import { type Stage, Tour } from './tour.js';
 
 const PORT = 8080;
@@ -25,6 +26,8 @@ const stage: Stage = {
   style: (format, text) => styleText(format, text),
 };
 
+const SILENT: Stage = { write: () => {}, style: (_, text) => text };
+
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
 process.exitCode = await demo(values.once);
 
@@ -36,9 +39,11 @@ async function demo(isOnce: boolean): Promise<number> {
     const { port } = router.getHttpServer().address() as AddressInfo;
     const baseUrl = `http://127.0.0.1:${port}/v1`;
     await untilReady(`http://127.0.0.1:${port}/readyz`);
+    stage.write(pageNote(`http://127.0.0.1:${port}/autopilot`));
     const isFine = await new Tour(baseUrl, simulator, stage).run();
     if (isOnce) return isFine ? 0 : 1;
     stage.write(invitation(baseUrl));
+    replayTo(router.get(Watchers), () => new Tour(baseUrl, simulator, SILENT));
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     return isFine ? 0 : 1;
   } finally {
@@ -46,6 +51,20 @@ async function demo(isOnce: boolean): Promise<number> {
     await router.close();
     await simulator.close();
   }
+}
+
+/** Whoever opens the status page is to see something happen: the tour, once more and without a word. */
+function replayTo({ arrivals }: Watchers, tour: () => Tour): void {
+  let isRunning = false;
+  arrivals.subscribe(() => {
+    if (isRunning) return;
+    isRunning = true;
+    void tour()
+      .run()
+      .finally(() => {
+        isRunning = false;
+      });
+  });
 }
 
 async function startRouter(upstream: string): Promise<NestFastifyApplication> {
@@ -78,9 +97,14 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
+function pageNote(url: string): string {
+  return `why this model: ${styleText('cyan', url)} shows each decision as it is made\n`;
+}
+
 function invitation(baseUrl: string): string {
   return `
 ${styleText('bold', 'your turn')}: the router stays up at ${styleText('cyan', baseUrl)} until Ctrl-C
+(open the page above, and the tour happens again, there)
 
   curl -N ${baseUrl}/chat/completions -H 'content-type: application/json' \\
     -d '{"model":"chutesai/AutoPilot","stream":true,"messages":[{"role":"user","content":"Hello"}]}'

@@ -18,7 +18,6 @@ const PICTURE =
 /** Shows what the router does with seven requests, and checks each. */
 export class Tour {
   private failures = 0;
-
   private readonly client: Client;
 
   constructor(

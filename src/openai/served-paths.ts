@@ -22,6 +22,7 @@ const READABLE: readonly RegExp[] = [
   /^\/v1\/models(?:\/.*)?$/,
   /^\/chutes\/[^/]+\/evidence$/,
   /^\/(?:healthz|readyz|metrics)$/,
+  /^\/autopilot(?:\/(?:models|decisions|events|[a-z-]+\.(?:css|js)))?$/,
 ];
 
 /** How the paths end that a client makes of its base URL, and what they are with the right one. */

@@ -103,8 +103,9 @@ export class ProxyService {
     }
   }
 
-  private note({ route, asked, candidates, left }: Decision, record: RequestRecord): void {
+  private note({ route, asked, candidates, left, excludedCounts }: Decision, record: RequestRecord): void {
     record.candidates = candidates.length;
+    record.excluded = excludedCounts;
     record.needs = needNames(asked.needs);
     if (route.mode === 'alias') {
       record.alias = route.alias.alias;

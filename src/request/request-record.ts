@@ -9,7 +9,10 @@ export const ABORT_PHASES = ['upload', 'waiting', 'streaming'] as const;
 /** How far a request had come when its client left. */
 export type AbortPhase = (typeof ABORT_PHASES)[number];
 
-const NOTHING: readonly string[] = [];
+const NOTHING: readonly never[] = [];
+
+/** How many models were left out for what reason. */
+export type ExclusionCounts = readonly (readonly [reason: string, models: number])[];
 
 /**
  * One request, and what it leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic
@@ -28,6 +31,8 @@ export class RequestRecord implements Client {
   isPinned = false;
   /** Whether it was decided and not sent. */
   isDryRun = false;
+  /** Of the catalog's models, or of the items of a list. Shared, never written to. */
+  excluded: ExclusionCounts = NOTHING;
   attempts = 0;
   /** The reason of every failed attempt, in order. */
   readonly failovers: FailureReason[] = [];

@@ -17,6 +17,14 @@ export interface ModelHealth {
   readonly probe: Probe | undefined;
 }
 
+/** That others are tried first, as it is shown. */
+export interface Cooldown {
+  /** Monotonic milliseconds. */
+  readonly untilMs: number;
+  /** How many there have been since the model's last success. */
+  readonly cooldowns: number;
+}
+
 /** An attempt that began when a cooldown was over. */
 export interface Probe {
   readonly beganAtMs: number;
@@ -40,6 +48,12 @@ export function coolsUntil({ coolUntilMs, probe }: ModelHealth): number {
 /** Whether others are to be tried first. */
 export function isCooling(health: ModelHealth | undefined, nowMs: number): boolean {
   return health !== undefined && nowMs < coolsUntil(health);
+}
+
+/** @returns `undefined` where nobody else is tried first */
+export function cooldownAt(health: ModelHealth | undefined, nowMs: number): Cooldown | undefined {
+  if (health === undefined || !isCooling(health, nowMs)) return undefined;
+  return { untilMs: coolsUntil(health), cooldowns: health.cooldowns };
 }
 
 /**

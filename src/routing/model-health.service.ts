@@ -10,6 +10,8 @@ import {
   afterFailure,
   afterNothing,
   afterStart,
+  type Cooldown,
+  cooldownAt,
   type CooldownSettings,
   coolsUntil,
   isCooling,
@@ -47,6 +49,11 @@ export class ModelHealthService {
   /** Says of a model whether others are to be tried first; `undefined` while that holds for none. */
   get cooling(): IsCooling | undefined {
     return this.noneFromMs !== -Infinity && performance.now() < this.noneFromMs ? this.isCooling : undefined;
+  }
+
+  /** For those who look at it. @returns `undefined` where the model does not cool */
+  cooldownOf(model: string, nowMs: number): Cooldown | undefined {
+    return cooldownAt(this.known.get(this.keyOf(model)), nowMs);
   }
 
   /** An attempt begins. @returns what it is to be reported with, if it is a probe */
