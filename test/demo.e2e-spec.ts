@@ -107,7 +107,7 @@ test('SIM-28: prints a base URL and examples that work, and stays until Ctrl-C',
   expect(code).toBe(0);
 }, 60_000);
 
-test('SIM-600: prints where the status page is, and whoever opens it watches the tour', async () => {
+test('SIM-44: prints where the status page is, and whoever opens it watches the tour', async () => {
   const demo = run([demoMain]);
   await eventually(() => demo.output().includes('console.log('), 30_000);
   const [, page = ''] = /why this model: (http:\S+\/autopilot) /.exec(demo.output()) ?? [];

@@ -383,7 +383,7 @@ describe('what the settings become', () => {
     ['', true],
     ['true', true],
     ['false', false],
-  ])('CFG-600: STATUS_PAGE=%s', (value, expected) => {
+  ])('CFG-68: STATUS_PAGE=%s', (value, expected) => {
     expect(loadConfig({ STATUS_PAGE: value }).hasStatusPage).toBe(expected);
   });
 
