@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { IncomingMessage } from 'node:http';
 import { loadConfig } from '../src/config/config.js';
 import { readAsked } from '../src/reading/asked.js';
-import { candidateOrder } from '../src/routing/candidate-order.js';
+import { candidateOrder, NO_ADVICE } from '../src/routing/candidate-order.js';
 import { PinHold } from '../src/sticky/pin-hold.js';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { MemoryStore } from '../src/sticky/memory.store.js';
@@ -44,7 +44,7 @@ describe('ten thousand conversations of one token', () => {
     const { candidates } = decide(ALIAS, SNAPSHOTS[best] as (typeof SNAPSHOTS)[number], settings, asked);
     const hold = sticky.hold(sticky.clientOf(request, [bytes], asked), asked, candidates);
     if (!(hold instanceof PinHold)) throw new Error('There is no pin at once.');
-    const { pinnedAt } = candidateOrder(candidates, hold.model);
+    const { pinnedAt } = candidateOrder(candidates, { ...NO_ADVICE, pinned: hold.model });
     const { model } = candidates[Math.max(pinnedAt, 0)] as (typeof candidates)[number];
     hold.onAnswered({ model, isSecondChoice: false }, 200);
     return model;

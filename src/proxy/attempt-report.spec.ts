@@ -93,7 +93,7 @@ test.each<[string, Outcome, Verdict, string[]]>([
   ['no connection free', { kind: 'overloaded' }, { kind: 'stop' }, ['nothing m/a']],
   ['a client that left', { kind: 'abandoned' }, { kind: 'stop' }, ['nothing m/a']],
   ['a 2xx, of which nothing is known yet', answer(200), RELAY, []],
-])('CDN-1, CDN-5, CDN-8: %s', (_, outcome, judged, expected) => {
+])('CDN-5, CDN-8: %s', (_, outcome, judged, expected) => {
   report().onJudged(outcome, judged, undefined);
   expect(told).toEqual(expected);
 });
@@ -102,7 +102,7 @@ test.each<[string, (of: AttemptReport) => void, string[]]>([
   ['ends well', (of) => of.onWhole(), ['well m/a']],
   ['breaks', (of) => of.onBroken(), ['drop m/a', 'failed m/a upstream_stream_interrupted']],
   ['is given up', (of) => of.onGivenUp(), ['nothing m/a']],
-])('CDN-1, CDN-5, CDN-6: a 2xx that %s', (_, end, expected) => {
+])('CDN-1, CDN-6: a 2xx that %s', (_, end, expected) => {
   const it = report({ isStreamed: false });
   it.onJudged(answer(200), RELAY, 40);
   end(it);

@@ -9,6 +9,7 @@ import { type ClientIdentity, type ClientKey, keyMaterial } from './client-key.j
 import { digestOf } from './keyed-hash.js';
 import { MemoryStore } from './memory.store.js';
 import type { Pin } from './pin.js';
+import type { PinHold } from './pin-hold.js';
 import { StickyService } from './sticky.service.js';
 import { StickyStore } from './sticky.store.js';
 
@@ -302,9 +303,9 @@ describe('models that are full', () => {
   test('CDN-8: are avoided by their client alone, and for this value of the model alone', async () => {
     const service = serviceWith();
     service.full(keyOf(service, one, 'a,b'), A);
-    expect((await service.hold(one, 'a,b', LIST))?.avoided).toEqual([A]);
-    expect((await service.hold(other, 'a,b', LIST))?.avoided).toEqual([]);
-    expect((await service.hold(one, 'b,a', LIST))?.avoided).toEqual([]);
+    expect((await heldBy(service, one, 'a,b'))?.avoided).toEqual([A]);
+    expect((await heldBy(service, other, 'a,b'))?.avoided).toEqual([]);
+    expect((await heldBy(service, one, 'b,a'))?.avoided).toEqual([]);
   });
 
   test('CDN-8: for their time', async () => {
@@ -314,35 +315,35 @@ describe('models that are full', () => {
     jest.advanceTimersByTime(20_000);
     service.full(keyOf(service, one, 'a,b'), B);
     jest.advanceTimersByTime(9_999);
-    expect((await service.hold(one, 'a,b', LIST))?.avoided).toEqual([A, B]);
+    expect((await heldBy(service, one, 'a,b'))?.avoided).toEqual([A, B]);
     jest.advanceTimersByTime(1);
-    expect((await service.hold(one, 'a,b', LIST))?.avoided).toEqual([B]);
+    expect((await heldBy(service, one, 'a,b'))?.avoided).toEqual([B]);
     jest.useRealTimers();
   });
 
   test('CDN-8: lose the pin, and one that an answer that was under way sets on them does not apply', async () => {
     const { service, key } = pinnedTo(A);
     service.full(key, A);
-    expect(await service.pinFor(key, LIST)).toBeUndefined();
+    expect(await service.pinFor(key, LIST, false)).toBeUndefined();
     service.answered(key, undefined, { model: A, isSecondChoice: false });
-    expect((await service.hold(one, 'a,b,c', LIST))?.model).toBeUndefined();
-    expect(await service.describe(one, 'a,b,c', LIST)).toEqual({ model: A, applies: false });
+    expect((await heldBy(service, one, 'a,b,c'))?.model).toBeUndefined();
+    expect(await service.describe(clientIn(service, one, 'a,b,c', {}), turnOf('a,b,c'), LIST)).toEqual({ model: A, applies: false });
     service.full(key, B);
     service.answered(key, undefined, { model: C, isSecondChoice: false });
-    expect((await service.hold(one, 'a,b,c', LIST))?.model).toBe(C);
+    expect((await heldBy(service, one, 'a,b,c'))?.model).toBe(C);
   });
 
   test('CDN-12: 0 for CAPACITY_AVOID_SECS changes nothing', async () => {
     const { service, key } = pinnedTo(A, {}, { CAPACITY_AVOID_SECS: '0' });
     service.full(key, A);
-    expect(await service.hold(one, 'a,b,c', LIST)).toMatchObject({ model: A, avoided: [] });
+    expect(await heldBy(service, one, 'a,b,c')).toMatchObject({ model: A, avoided: [] });
   });
 });
 
 test('CDN-3: a pin on a model that cools does not apply, and stays', async () => {
   const { service, key } = pinnedTo(B);
-  expect(await service.pinFor(key, LIST, (model) => model === B)).toBeUndefined();
-  expect(await service.pinFor(key, LIST, (model) => model === A)).toEqual({ model: B });
+  expect(await service.pinFor(key, LIST, false, (model) => model === B)).toBeUndefined();
+  expect(await service.pinFor(key, LIST, false, (model) => model === A)).toEqual({ model: B });
 });
 
 test('OBS-41: a write that succeeds is no error, in memory neither', async () => {
@@ -402,6 +403,18 @@ function clientIn(
   const bytes = Buffer.from('raw' in body ? String(body.raw) : JSON.stringify({ model: value, ...body }));
   const pieces = [bytes.subarray(0, 40), bytes.subarray(40)].filter(({ length }) => length > 0);
   return service.clientOf(request, pieces, readAsked(pieces));
+}
+
+function turnOf(model: string): { model: string; isToolResult: boolean } {
+  return { model, isToolResult: false };
+}
+
+async function heldBy(
+  service: StickyService,
+  request: IncomingMessage,
+  value: string,
+): Promise<PinHold | undefined> {
+  return service.hold(clientIn(service, request, value, {}), turnOf(value), LIST);
 }
 
 function keyOf(service: StickyService, request: IncomingMessage, value: string): ClientKey {

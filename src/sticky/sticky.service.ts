@@ -82,16 +82,8 @@ export class StickyService implements PinKeeper {
     const avoided = this.avoidedBy(key);
     const pin = this.pinFor(key, candidates, asked.isToolResult, isCooling, avoided);
     return pin instanceof Promise || avoided instanceof Promise
-      ? this.holdLater(key, pin, avoided)
+      ? Promise.all([pin, avoided]).then(([found, full]) => new PinHold(this, key, found, full))
       : new PinHold(this, key, pin, avoided);
-  }
-
-  private async holdLater(
-    key: ClientKey,
-    pin: ReturnType<StickyService['pinFor']>,
-    avoided: ReturnType<StickyService['avoidedBy']>,
-  ): Promise<PinHold> {
-    return new PinHold(this, key, await pin, await avoided);
   }
 
   /** @returns `undefined` while stickiness is off. */
