@@ -16,6 +16,8 @@ import { simulateAll, type Task } from './threads.ts';
 const { seeds, minutes, settings, isAll, only, reports } = readOptions(process.argv.slice(2));
 const startedAt = new Date().toISOString();
 const say = (text: string) => process.stdout.write(`${text}\n`);
+// Whoever reads what is said may leave: the report is written all the same.
+process.stdout.on('error', () => {});
 
 const titles = scenariosFor(isAll)
   .map(({ title }) => title)
