@@ -24,7 +24,7 @@ const FACTS: ModelFacts = {
 const nobody = { onFeed: () => undefined };
 
 describe('the agenda', () => {
-  test('PRJ-801: lets things happen in the order of their times, and not what is off', () => {
+  test('PRJ-28: lets things happen in the order of their times, and not what is off', () => {
     const random = new Random(1);
     const agenda = new Agenda();
     const happened: number[] = [];
@@ -48,7 +48,7 @@ describe('chance', () => {
     ['exponential', (random) => exponential(random, 20), 20],
     ['geometric', (random) => geometric(random, 5), 5],
     ['lognormal', (random) => lognormal(random, 10, 0.5), 10 * Math.exp(0.125)],
-  ])('PRJ-801: %s draws have their mean', (_, draw, expected) => {
+  ])('PRJ-28: %s draws have their mean', (_, draw, expected) => {
     const random = new Random(7);
     const draws = Array.from({ length: 50_000 }, () => draw(random));
     const mean = draws.reduce((sum, value) => sum + value, 0) / draws.length;
@@ -123,7 +123,7 @@ function erlang(servers: number, places: number, offered: number): { refused: nu
 
 describe('a simulated model', () => {
   test.each([24, 32, 44])(
-    'PRJ-803: queues and refuses by the laws of queues, with %i erlangs offered to 32 slots',
+    'PRJ-30: queues and refuses by the laws of queues, with %i erlangs offered to 32 slots',
     (offered) => {
       const hall = new Hall(offered);
       hall.agenda.runUntil((300_000 / offered) * hall.serviceMs);
@@ -137,7 +137,7 @@ describe('a simulated model', () => {
     },
   );
 
-  test("PRJ-803: others' requests take the part of it that the table says", () => {
+  test("PRJ-30: others' requests take the part of it that the table says", () => {
     const agenda = new Agenda();
     const model = new SimulatedModel(
       { ...FACTS, instances: 10, use: SOME, requestsPerMinute: 120 },
@@ -155,7 +155,7 @@ describe('a simulated model', () => {
     expect(sum / 600).toBeLessThan(0.52);
   });
 
-  test('PRJ-804: an instance that is lost takes its share with it, and one that comes lets in who waits', () => {
+  test('PRJ-31: an instance that is lost takes its share with it, and one that comes lets in who waits', () => {
     const agenda = new Agenda();
     const model = new SimulatedModel({ ...FACTS, instances: 2 }, agenda, new Random(6));
     const cut: number[] = [];
@@ -184,7 +184,7 @@ describe('a simulated model', () => {
   });
 
   test.each(['hang', 'deaf', 'unavailable', 'reset'] as const)(
-    'PRJ-804: one that has an outage (%s) looks ever freer',
+    'PRJ-31: one that has an outage (%s) looks ever freer',
     (kind) => {
       const agenda = new Agenda();
       const model = new SimulatedModel(
@@ -206,7 +206,7 @@ describe('a simulated model', () => {
 describe('the fleet', () => {
   const fleet = readFleet();
 
-  test('PRJ-803: has the models, instances, use and requests of the capture', () => {
+  test('PRJ-30: has the models, instances, use and requests of the capture', () => {
     const sum = (figure: (facts: ModelFacts) => number) =>
       fleet.reduce((all, facts) => all + figure(facts), 0);
     const instances = sum((facts) => facts.instances);
@@ -219,7 +219,7 @@ describe('the fleet', () => {
     expect(FLEETS['of 14'](fleet)).toHaveLength(14);
   });
 
-  test('PRJ-803: a history begins with the averages of the capture', () => {
+  test('PRJ-30: a history begins with the averages of the capture', () => {
     const use = { m5: 0.5, m15: 0.4, h1: 0.6 };
     const refused = { m5: 0, m15: 0.02, h1: 0.1 };
     const history = new History({ ...FACTS, use, refused, requestsPerMinute: 10 });
@@ -232,7 +232,7 @@ describe('the fleet', () => {
     expect(history.refusedShare(60)).toBeCloseTo(0.1);
   });
 
-  test('PRJ-804: the feed is written once a minute and read 20 s later', () => {
+  test('PRJ-31: the feed is written once a minute and read 20 s later', () => {
     const agenda = new Agenda();
     const read: number[] = [];
     const reader: FeedReader = {
@@ -246,7 +246,7 @@ describe('the fleet', () => {
     expect(read).toEqual([0, 80, 140, 200]);
   });
 
-  test('PRJ-804: a model that has failed for 4 min is out of the feed until it is well', () => {
+  test('PRJ-31: a model that has failed for 4 min is out of the feed until it is well', () => {
     const agenda = new Agenda();
     const feeds: (readonly FeedRow[])[] = [];
     const reader: FeedReader = {
@@ -265,7 +265,7 @@ describe('the fleet', () => {
     expect(isListed).toEqual([true, true, true, true, false, false, false, true, true, true]);
   });
 
-  test('PRJ-803: about as much is used as in the capture over an hour without us', () => {
+  test('PRJ-30: about as much is used as in the capture over an hour without us', () => {
     const agenda = new Agenda();
     const platform = new Platform(fleet, agenda, 2, nobody);
     agenda.runUntil(HOUR_MS);

@@ -41,14 +41,14 @@ const run = (policy: PolicyName, seed: number, trouble?: Trouble, fleet: FleetNa
   );
 
 describe('a simulation', () => {
-  test('PRJ-801: comes out the same for the same seed, and not for another', () => {
+  test('PRJ-28: comes out the same for the same seed, and not for another', () => {
     const once = run('with spread, too', 1);
     expect(once.turns).toBeGreaterThan(200);
     expect(run('with spread, too', 1)).toEqual(once);
     expect(run('with spread, too', 2)).not.toEqual(once);
   });
 
-  test('PRJ-801: leaves the clock and the dice of the process as they were', () => {
+  test('PRJ-28: leaves the clock and the dice of the process as they were', () => {
     const before = performance.now();
     run('without memories', 1);
     expect(performance.now()).toBeGreaterThan(before);
@@ -74,14 +74,14 @@ describe('a simulation', () => {
     ['sick', 'with spread, too'],
     ['rush', 'with memories'],
     ['slow', 'with spread, too'],
-  ])('PRJ-802: every request ends once, and every turn, whatever fails (%s, %s)', (kind, policy) => {
+  ])('PRJ-29: every request ends once, and every turn, whatever fails (%s, %s)', (kind, policy) => {
     const trouble = (kind === 'slow' ? { kind, times: 10, minutes: 2 } : { kind, minutes: 2 }) as Trouble;
     const result = run(policy, 3, trouble);
     expect(result.requests).toBeGreaterThanOrEqual(result.turns);
     expect(result.isComplete).toBe(true);
   });
 
-  test('PRJ-805: while the best model hangs, memories spare nine in ten of those who would wait over 10 s, and spreading more', () => {
+  test('PRJ-32: while the best model hangs, memories spare nine in ten of those who would wait over 10 s, and spreading more', () => {
     const [without, memories, spread] = (
       ['without memories', 'with memories', 'with spread, too'] as const
     ).map((policy) => run(policy, 4, { kind: 'hang', minutes: 4 }, 'captured').slowOrLostShare);
@@ -90,7 +90,7 @@ describe('a simulation', () => {
     expect(spread).toBeLessThan(memories as number);
   });
 
-  test('PRJ-805: deadlines that are learned fail nobody when the whole fleet slows down', () => {
+  test('PRJ-32: deadlines that are learned fail nobody when the whole fleet slows down', () => {
     const results = (['without memories', 'with memories'] as const).map((policy) =>
       run(policy, 5, { kind: 'slow', times: 10, minutes: 4 }, 'captured'),
     );
@@ -100,7 +100,7 @@ describe('a simulation', () => {
     expect(memories?.slowOrLostShare).toBeLessThan((without?.slowOrLostShare ?? 0) + 0.05);
   });
 
-  test('PRJ-805: clients who are told that a model is full come back elsewhere', () => {
+  test('PRJ-32: clients who are told that a model is full come back elsewhere', () => {
     const [without, memories] = (['without memories', 'with memories'] as const).map(
       (policy) => run(policy, 6, { kind: 'rush', minutes: 4 }, 'captured').failedShare,
     );
@@ -109,7 +109,7 @@ describe('a simulation', () => {
 });
 
 describe('spread over the fleet', () => {
-  test('PRJ-806: 10,000 conversations of one token go to models in proportion to free capacity, and each keeps its model', () => {
+  test('PRJ-33: 10,000 conversations of one token go to models in proportion to free capacity, and each keeps its model', () => {
     const agenda = new Agenda();
     inVirtualTime(agenda, new Random(1), () => {
       let rows: readonly FeedRow[] = [];
@@ -157,7 +157,7 @@ describe('spread over the fleet', () => {
 });
 
 describe('what is measured', () => {
-  test('PRJ-800: the turns that began within the time, and what came of them', () => {
+  test('PRJ-27: the turns that began within the time, and what came of them', () => {
     const measures = new Measures(100, 200);
     for (const turnAtMs of [50, 100, 150, 200]) {
       measures.asked(turnAtMs, true);
@@ -185,7 +185,7 @@ describe('what is measured', () => {
     });
   });
 
-  test('PRJ-800: a summary has mean and span', () => {
+  test('PRJ-27: a summary has mean and span', () => {
     const result = run('without memories', 1);
     const other = { ...result, p95S: result.p95S + 2 };
     expect(summaryOf([result, other]).p95S).toEqual({
@@ -195,7 +195,7 @@ describe('what is measured', () => {
     });
   });
 
-  test('PRJ-800: the chart has a dot for each policy of each scenario in each panel', () => {
+  test('PRJ-27: the chart has a dot for each policy of each scenario in each panel', () => {
     const summary = summaryOf([run('without memories', 1)]);
     const policies = { 'without memories': summary, omniscient: summary };
     const svg = chartOf([
@@ -210,7 +210,7 @@ describe('what is measured', () => {
 });
 
 describe('the command', () => {
-  test('PRJ-807: takes scenarios, seeds, minutes and settings', () => {
+  test('PRJ-34: takes scenarios, seeds, minutes and settings', () => {
     expect(readOptions([])).toMatchObject({
       isAll: false,
       only: '',
@@ -241,11 +241,11 @@ describe('the command', () => {
     [['--seeds', '5-3'], 'Use --seeds'],
     [['--minutes', '0'], 'Use --minutes'],
     [['--set', 'nothing'], 'Use --set'],
-  ])('PRJ-807: says of %j what is wrong', (args, message) => {
+  ])('PRJ-34: says of %j what is wrong', (args, message) => {
     expect(() => readOptions(args)).toThrow(message);
   });
 
-  test('PRJ-807: prints and writes what came of it', async () => {
+  test('PRJ-34: prints and writes what came of it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'simulation-'));
     try {
       const args = ['--only', 'of 14', '--minutes', '1', '--seeds', '1', '--reports', folder];
