@@ -14,23 +14,23 @@ export interface AttemptWatcher {
   onFull(model: ModelId): void;
 }
 
-/** Stands for a probe of a model that was cooling. */
-type Probe = object;
+/** Stands for an attempt, for those who know when it began. */
+type Attempt = object;
 
 /** Those who remember what attempts have shown. */
 export interface Memories {
   readonly health: {
-    begin(model: ModelId): Probe | undefined;
-    succeeded(model: ModelId, probe: Probe | undefined, firstByteMs: number | undefined): void;
-    failed(model: ModelId, probe: Probe | undefined, reason: string): void;
-    ended(model: ModelId, probe: Probe | undefined): void;
+    begin(model: ModelId): Attempt;
+    succeeded(model: ModelId, attempt: Attempt, firstByteMs: number | undefined): void;
+    failed(model: ModelId, attempt: Attempt, reason: string): void;
+    ended(model: ModelId, attempt: Attempt): void;
   };
   readonly firstBytes: { observe(ms: number): void };
 }
 
 /** One attempt, from its beginning to the end of its answer: what it shows is said here, and nowhere else. */
 export class AttemptReport implements AnswerWatcher {
-  private readonly probe: Probe | undefined;
+  private readonly attempt: Attempt;
   /** Whether its 2xx is still to end, as far as is known. */
   private isOpen = false;
   /** Milliseconds to the first byte, of a stream alone. */
@@ -42,7 +42,7 @@ export class AttemptReport implements AnswerWatcher {
     private readonly isStreamed: boolean,
     private readonly pin: AttemptWatcher | undefined,
   ) {
-    this.probe = memories.health.begin(model);
+    this.attempt = memories.health.begin(model);
   }
 
   /**
@@ -57,27 +57,27 @@ export class AttemptReport implements AnswerWatcher {
     if (failure !== undefined) {
       // That it cannot do this one request says nothing against a model.
       if (refusal !== 'context' && refusal !== 'ability') this.pin?.onFailed(this.model);
-      if (speaksAgainstModel(failure, refusal)) health.failed(this.model, this.probe, failure);
-      else health.ended(this.model, this.probe);
+      if (speaksAgainstModel(failure, refusal)) health.failed(this.model, this.attempt, failure);
+      else health.ended(this.model, this.attempt);
     } else if (outcome.kind === 'opened' && outcome.status < 300) {
       this.isOpen = true;
       if (this.isStreamed && isEventStream(outcome.headers)) this.firstByteMs = firstByteMs;
     } else {
-      health.ended(this.model, this.probe);
+      health.ended(this.model, this.attempt);
     }
   }
 
   onWhole(): void {
-    if (this.close()) this.memories.health.succeeded(this.model, this.probe, this.firstByteMs);
+    if (this.close()) this.memories.health.succeeded(this.model, this.attempt, this.firstByteMs);
   }
 
   onBroken(): void {
     this.pin?.onFailed(this.model);
-    if (this.close()) this.memories.health.failed(this.model, this.probe, 'upstream_stream_interrupted');
+    if (this.close()) this.memories.health.failed(this.model, this.attempt, 'upstream_stream_interrupted');
   }
 
   onGivenUp(): void {
-    if (this.close()) this.memories.health.ended(this.model, this.probe);
+    if (this.close()) this.memories.health.ended(this.model, this.attempt);
   }
 
   private close(): boolean {

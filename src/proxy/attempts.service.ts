@@ -124,7 +124,13 @@ class Attempts {
 
   private select(exchange: UpstreamExchange, answer: Opened, report: AttemptReport): Selected {
     const { model, n, plan } = this;
-    return { exchange, answer, model, report, isSecondChoice: isSecondChoice(plan.order, n) };
+    return {
+      exchange,
+      answer,
+      model,
+      report,
+      isSecondChoice: isSecondChoice(plan.order, n, this.record.mode),
+    };
   }
 
   private get hasNext(): boolean {

@@ -57,22 +57,25 @@ describe('the recipe of the order', () => {
   });
 });
 
-test.each<[string, Advice, number, string, boolean]>([
-  ['the first', NO_ADVICE, 0, 'a', false],
-  ['the second', NO_ADVICE, 1, 'b', true],
-  ['the first after the pinned one', adviceOf('', '', 'c'), 1, 'a', false],
-  ['the second after the pinned one and the first', adviceOf('', '', 'c'), 2, 'b', true],
-  ['one behind the pinned one', adviceOf('', '', 'c'), 3, 'd', true],
-  ['the second after the first, which is pinned', adviceOf('', '', 'a'), 1, 'b', true],
-  ['the second while the first cools', adviceOf('a'), 0, 'b', true],
-  ['the first that cools, after all others', adviceOf('a'), 3, 'a', false],
-  ['the second while the first is full', adviceOf('', 'a'), 0, 'b', true],
-  ['the first while another one cools', adviceOf('b'), 0, 'a', false],
-])('STK-48: whether %s is a second choice', (_, advice, n, model, expected) => {
-  const order = candidateOrder(CANDIDATES, advice);
-  expect(order.candidates[placeOf(order, n)]?.model).toBe(model);
-  expect(isSecondChoice(order, n)).toBe(expected);
-});
+test.each<[string, Advice, number, string, boolean, boolean]>([
+  ['the first', NO_ADVICE, 0, 'a', false, false],
+  ['the second', NO_ADVICE, 1, 'b', true, true],
+  ['the first after the pinned one', adviceOf('', '', 'c'), 1, 'a', false, false],
+  ['the second after the pinned one and the first', adviceOf('', '', 'c'), 2, 'b', true, true],
+  ['one behind the pinned one', adviceOf('', '', 'c'), 3, 'd', true, true],
+  ['the second after the first, which is pinned', adviceOf('', '', 'a'), 1, 'b', true, true],
+  ['the second while the first cools', adviceOf('a'), 0, 'b', true, false],
+  ['the first that cools, after all others', adviceOf('a'), 3, 'a', false, false],
+  ['the second while the first is full', adviceOf('', 'a'), 0, 'b', true, false],
+  ['the first while another one cools', adviceOf('b'), 0, 'a', false, false],
+])(
+  'STK-48: whether %s is a second choice, in a list and for an alias',
+  (_, advice, n, model, inList, ofAlias) => {
+    const order = candidateOrder(CANDIDATES, advice);
+    expect(order.candidates[placeOf(order, n)]?.model).toBe(model);
+    expect([isSecondChoice(order, n, 'list'), isSecondChoice(order, n, 'alias')]).toEqual([inList, ofAlias]);
+  },
+);
 
 function adviceOf(cooling: string, avoided = '', pinned?: string): Advice {
   return {

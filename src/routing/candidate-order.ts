@@ -1,4 +1,5 @@
 import type { ModelId } from '../catalog/model-list.js';
+import type { Mode } from '../request/request-record.js';
 import type { Candidate } from './candidate.js';
 
 /** Candidates in the order in which they are tried. Where no step moves one, the list itself is shared and not copied. */
@@ -58,10 +59,12 @@ export function placeOf({ pinnedAt }: CandidateOrder, n: number): number {
 }
 
 /**
- * Whether the n-th to be tried answers in place of one that goes before it in the decided order. That one is to win again when it is
- * well. A pinned one goes first whatever its place; where it fails, the first of the order is nobody's second choice.
+ * Whether the n-th to be tried answers in place of one that goes before it in the decided order, which is to win again when it is
+ * well. In a list that is the client's own order; the order of an alias only counts where an attempt failed, since to come back
+ * costs the prompt cache. Where a pinned model fails, the first of the order is nobody's second choice.
  */
-export function isSecondChoice(order: CandidateOrder, n: number): boolean {
+export function isSecondChoice(order: CandidateOrder, n: number, mode: Mode): boolean {
+  if (mode === 'alias' && n === 0) return false;
   return order.candidates[placeOf(order, n)]?.model !== order.decided[0]?.model;
 }
 

@@ -4,11 +4,12 @@ import {
   afterFailure,
   afterNothing,
   afterStart,
+  afterSuccess,
+  type Attempt,
+  attemptAt,
   isCooling,
   type ModelHealth,
-  type Probe,
   PROBE_MS,
-  probeAt,
 } from './cooldown.js';
 
 const SETTINGS = { failures: 3, cooldownMs: 15_000, maxMs: 120_000 };
@@ -18,27 +19,27 @@ const OVER = 15_002;
 
 type Event = readonly [atMs: number, what: 'start' | 'fail' | 'succeed' | 'nothing', attempt?: string];
 
-/** What is known after these events. An attempt without a name began long ago. */
+/** What is known after these events. An attempt without a name began when it ended. */
 function after(events: readonly Event[], settings = SETTINGS, chance = MIDDLE): ModelHealth | undefined {
-  const probes = new Map<string, Probe | undefined>();
+  const attempts = new Map<string, Attempt>();
   let health: ModelHealth | undefined;
-  for (const [atMs, what, attempt = ''] of events) {
-    const probe = probes.get(attempt);
+  for (const [atMs, what, name = ''] of events) {
+    const attempt = attempts.get(name) ?? { beganAtMs: atMs, probesAfterMs: undefined };
     switch (what) {
       case 'start': {
-        const begun = probeAt(health, atMs);
-        probes.set(attempt, begun);
-        if (health && begun) health = afterStart(health, begun);
+        const begun = attemptAt(health, atMs);
+        attempts.set(name, begun);
+        if (health && begun.probesAfterMs !== undefined) health = afterStart(health, begun);
         break;
       }
       case 'fail':
-        health = afterFailure(health, probe, atMs, settings, chance);
+        health = afterFailure(health, attempt, atMs, settings, chance);
         break;
       case 'succeed':
-        health = undefined;
+        health &&= afterSuccess(health, attempt);
         break;
       case 'nothing':
-        if (health && probe) health = afterNothing(health, probe);
+        health &&= afterNothing(health, attempt);
     }
   }
   return health;
@@ -61,6 +62,19 @@ describe('a model cools', () => {
     ['a success lay between', [...THREE.slice(1), [3, 'succeed'], [4, 'fail']], 5, false],
     ['something else lay between', [...THREE.slice(1), [3, 'nothing'], [4, 'fail']], 5, true],
     ['it answered well meanwhile', [...THREE, [3, 'succeed']], 4, false],
+    ['what ran before finishes', [[-1, 'start', 'old'], ...THREE, [3, 'succeed', 'old']], 4, true],
+    [
+      'what ran before finishes between its failures',
+      [[-1, 'start', 'old'], ...THREE.slice(1), [3, 'succeed', 'old'], [4, 'fail']],
+      5,
+      true,
+    ],
+    [
+      'what began with the last that failed ends well',
+      [...THREE.slice(1), [2, 'start', 'new'], [3, 'succeed', 'new'], [4, 'fail']],
+      5,
+      false,
+    ],
     ['its time is over', THREE, OVER, false],
     ['its probe runs', PROBED, OVER + 1, true],
     ['its probe has run for ten seconds', PROBED, OVER + PROBE_MS, false],
@@ -81,22 +95,21 @@ describe('a model cools', () => {
       true,
     ],
     ['a second probe runs, since the first took too long', TWICE, OVER + PROBE_MS + 1, true],
-  ])('CDN-1, CDN-4: when %s', (_, events, atMs, expected) => {
+  ])('CDN-1, CDN-6: when %s', (_, events, atMs, expected) => {
     expect(isCooling(after(events), atMs)).toBe(expected);
   });
 
   test('CDN-1: once, however many of its requests fail together', () => {
     const hundred = Array.from({ length: 100 }, (_, n): Event => [n, 'fail']);
-    expect(after(hundred)).toEqual(after(THREE));
+    expect(after(hundred)).toEqual({ ...after(THREE), failedFromMs: 99 });
   });
 
   test('CDN-4: anew when a probe fails that has taken too long: a model that hangs gets no more of them', () => {
     const failed = after([...TWICE, [OVER + 30_000, 'fail', 'probe']]);
     expect(failed).toMatchObject({ cooldowns: 2, probe: undefined });
     // The second one fails in the cooldown that the first one led to.
-    expect(after([...TWICE, [OVER + 30_000, 'fail', 'probe'], [OVER + 40_000, 'fail', 'second']])).toEqual(
-      failed,
-    );
+    const both = after([...TWICE, [OVER + 30_000, 'fail', 'probe'], [OVER + 40_000, 'fail', 'second']]);
+    expect(both).toEqual({ ...failed, failedFromMs: OVER + PROBE_MS });
   });
 
   test('CDN-4: no longer for a probe of before its last success', () => {
@@ -116,7 +129,7 @@ test('CDN-2: each cooldown after a failed probe takes twice as long, up to the l
   for (let nowMs = 2; lengths.length < 6;) {
     lengths.push((health?.coolUntilMs ?? NaN) - nowMs);
     nowMs = health?.coolUntilMs ?? NaN;
-    health = afterFailure(health, probeAt(health, nowMs), nowMs, SETTINGS, MIDDLE);
+    health = afterFailure(health, attemptAt(health, nowMs), nowMs, SETTINGS, MIDDLE);
   }
   expect(lengths).toEqual([15_000, 30_000, 60_000, 120_000, 120_000, 120_000]);
 });

@@ -26,8 +26,8 @@ afterEach(() => {
 
 test('CDN-7: names are those of the catalog, whatever suffix or older name a client writes', () => {
   const health = serviceWith();
-  for (const spelled of ['m/a', 'm/a:fast', 'm/a:slow']) health.failed(spelled as ModelId, undefined, 'x');
-  for (const spelled of ['m/b', 'm/b-TEE', 'm/b:fast']) health.failed(spelled as ModelId, undefined, 'x');
+  for (const spelled of ['m/a', 'm/a:fast', 'm/a:slow']) fail(health, spelled as ModelId);
+  for (const spelled of ['m/b', 'm/b-TEE', 'm/b:fast']) fail(health, spelled as ModelId);
   const spellings = [A, 'm/a:other', B, 'm/b', 'm/c'] as ModelId[];
   expect(spellings.map((model) => health.cooling?.(model))).toEqual([true, true, true, true, false]);
 });
@@ -51,7 +51,9 @@ test('CDN-4: of a hundred requests that would go there when it is over one is th
   const health = serviceWith();
   cool(health, A);
   jest.advanceTimersByTime(15_000);
-  const probes = Array.from({ length: 100 }, () => health.begin(A)).filter((probe) => probe !== undefined);
+  const probes = Array.from({ length: 100 }, () => health.begin(A)).filter(
+    ({ probesAfterMs }) => probesAfterMs !== undefined,
+  );
   expect(probes).toHaveLength(1);
 });
 
@@ -62,7 +64,7 @@ test('CDN-11, OBS-52: the log says when and why a model begins to cool, and when
   health.failed(A, health.begin(A), 'upstream_reset');
   jest.advanceTimersByTime(30_000);
   health.succeeded(A, health.begin(A), undefined);
-  health.succeeded(A, undefined, undefined);
+  health.succeeded(A, health.begin(A), undefined);
   expect(lines).toEqual([
     { level: 40, model: A, reason: 'upstream_503', cooldowns: 1, cooldown_ms: 15_000, msg: 'model cooling' },
     {
@@ -92,7 +94,7 @@ test('CDN-11, OBS-51: a name that the catalog does not have is told as other, an
 test('CDN-7: so many names are remembered and no more, those that failed last', async () => {
   const health = serviceWith({ COOLDOWN_FAILURES: '1' }, []);
   const names = Array.from({ length: 5_000 }, (_, n) => `made-up/${n}` as ModelId);
-  for (const name of names) health.failed(name, undefined, 'upstream_503');
+  for (const name of names) fail(health, name);
   expect(await cooling()).toBe(1_000);
   expect([0, 3_999, 4_000, 4_999].map((n) => health.cooling?.(names[n] as ModelId))).toEqual([
     false,
@@ -110,6 +112,17 @@ test('CDN-7: a model that leaves the catalog while it cools, and comes back, sti
   expect(health.cooling?.(A)).toBe(true);
   publish(catalog, [A, B]);
   expect(health.cooling?.(A)).toBe(true);
+});
+
+test('CDN-6: an answer that began before the last attempt that failed changes nothing when it ends well', () => {
+  const health = serviceWith();
+  const old = health.begin(A);
+  jest.advanceTimersByTime(1);
+  cool(health, A);
+  health.succeeded(A, old, undefined);
+  expect(health.cooling?.(A)).toBe(true);
+  health.succeeded(A, health.begin(A), undefined);
+  expect(health.cooling?.(A)).toBe(false);
 });
 
 test('CDN-12: 0 for COOLDOWN_FAILURES turns it off', () => {
@@ -138,8 +151,12 @@ function publish(catalog: CatalogService, ids: readonly string[]): void {
   if (list) catalog.apply('models', { kind: 'ok', value: list }, 1);
 }
 
+function fail(health: ModelHealthService, model: ModelId, reason = 'upstream_503'): void {
+  health.failed(model, health.begin(model), reason);
+}
+
 function cool(health: ModelHealthService, model: ModelId, reason = 'upstream_503'): void {
-  for (let n = 0; n < 3; n += 1) health.failed(model, health.begin(model), reason);
+  for (let n = 0; n < 3; n += 1) fail(health, model, reason);
 }
 
 async function cooling(): Promise<number> {

@@ -10,14 +10,15 @@ import {
   afterFailure,
   afterNothing,
   afterStart,
+  afterSuccess,
+  type Attempt,
+  attemptAt,
   type Cooldown,
   cooldownAt,
   type CooldownSettings,
   coolsUntil,
   isCooling,
   type ModelHealth,
-  type Probe,
-  probeAt,
 } from './cooldown.js';
 import { catalogIdOf } from './model-name.js';
 
@@ -56,38 +57,43 @@ export class ModelHealthService {
     return cooldownAt(this.known.get(this.keyOf(model)), nowMs);
   }
 
-  /** An attempt begins. @returns what it is to be reported with, if it is a probe */
-  begin(model: ModelId): Probe | undefined {
-    if (this.known.size === 0) return undefined;
-    const key = this.keyOf(model);
-    const health = this.known.get(key);
-    const probe = probeAt(health, performance.now());
-    if (health && probe) this.put(key, afterStart(health, probe));
-    return probe;
+  /** An attempt begins. @returns what it is to be reported with */
+  begin(model: ModelId): Attempt {
+    const key = this.known.size === 0 ? undefined : this.keyOf(model);
+    const health = key === undefined ? undefined : this.known.get(key);
+    const attempt = attemptAt(health, performance.now());
+    if (key !== undefined && health && isProbe(attempt)) this.put(key, afterStart(health, attempt));
+    return attempt;
   }
 
   /** An answer has ended well. @param firstByteMs of a streamed one, from the sending of the request on */
-  succeeded(model: ModelId, probe: Probe | undefined, firstByteMs: number | undefined): void {
+  succeeded(model: ModelId, attempt: Attempt, firstByteMs: number | undefined): void {
     if (firstByteMs !== undefined) this.observe(model, firstByteMs);
-    if (probe) this.metrics.probeEnded('ok');
+    if (isProbe(attempt)) this.metrics.probeEnded('ok');
     if (this.known.size === 0) return;
     const key = this.keyOf(model);
     const health = this.known.get(key);
+    if (!health) return;
+    const after = afterSuccess(health, attempt);
+    if (after) {
+      this.known.set(key, after);
+      return;
+    }
     this.known.delete(key);
-    if (health && health.cooldowns > 0) {
+    if (health.cooldowns > 0) {
       const { cooldowns } = health;
       this.logger.info({ model: this.labelOf(key), cooldowns, reason: 'answered' }, 'model well again');
     }
   }
 
   /** An attempt has failed, or its answer has broken. @param reason for the log: a code, nothing of the request or the answer */
-  failed(model: ModelId, probe: Probe | undefined, reason: string): void {
+  failed(model: ModelId, attempt: Attempt, reason: string): void {
     if (this.settings.failures === 0) return;
-    if (probe) this.metrics.probeEnded('failed');
+    if (isProbe(attempt)) this.metrics.probeEnded('failed');
     const key = this.keyOf(model);
     const before = this.known.get(key);
     const nowMs = performance.now();
-    const after = afterFailure(before, probe, nowMs, this.settings, Math.random());
+    const after = afterFailure(before, attempt, nowMs, this.settings, Math.random());
     this.known.delete(key);
     if (this.known.size === MAX_REMEMBERED) this.forgetOne();
     this.put(key, after);
@@ -102,11 +108,11 @@ export class ModelHealthService {
   }
 
   /** An attempt has ended without a word on its model. */
-  ended(model: ModelId, probe: Probe | undefined): void {
-    if (!probe) return;
+  ended(model: ModelId, attempt: Attempt): void {
+    if (!isProbe(attempt)) return;
     const key = this.keyOf(model);
     const health = this.known.get(key);
-    if (health) this.known.set(key, afterNothing(health, probe));
+    if (health) this.known.set(key, afterNothing(health, attempt));
   }
 
   private observe(model: ModelId, firstByteMs: number): void {
@@ -149,4 +155,8 @@ export class ModelHealthService {
   private get models() {
     return this.catalog.models.last?.value ?? EMPTY_MODEL_LIST;
   }
+}
+
+function isProbe({ probesAfterMs }: Attempt): boolean {
+  return probesAfterMs !== undefined;
 }

@@ -75,7 +75,7 @@ export class RouterPlan implements Plan {
   #judge(n: number, outcome: Outcome, nowMs: number, firstByteMs: number | undefined): Verdict {
     const { code, config } = this.#router;
     const canMove = this.#hasNext(n) && nowMs <= this.#failoverUntilMs;
-    const verdict = code.verdict(outcome, { ...config.attempts, canMove });
+    const verdict = code.verdict(outcome, { ...config.attempts, canMove, hasLarger: false });
     this.#report?.onJudged(outcome, verdict, firstByteMs);
     return verdict;
   }
