@@ -37,6 +37,7 @@ import {
   serverAttributes,
   type TracedRequest,
   type Tracing,
+  UnsampledTrace,
 } from './tracing.js';
 
 type TraceConfig = NonNullable<Config['traces']>;
@@ -68,7 +69,10 @@ export class OpenTelemetryClient implements Tracing {
   }
 
   begin(headers: NodeJS.Dict<string | string[]>, route: string): OpenTrace {
-    return new Trace(this.tracer, this.propagator.extract(ROOT_CONTEXT, headers, HEADERS), route);
+    const parent = this.propagator.extract(ROOT_CONTEXT, headers, HEADERS);
+    const server = this.tracer.startSpan('request', { kind: SpanKind.SERVER }, parent);
+    if (!server.isRecording()) return new UnsampledTrace(server.spanContext().traceId);
+    return new Trace(this.tracer, server, trace.setSpan(parent, server), route);
   }
 
   async finish(): Promise<void> {
@@ -101,8 +105,6 @@ export function samplerOf({ sampler, ratio }: TraceConfig): Sampler {
 
 /** A server's span, and within it a client's for each attempt, one after the other. */
 class Trace implements OpenTrace {
-  private readonly server: Span;
-  private readonly context: Context;
   private readonly operation: ReturnType<typeof operationOf>;
   private model: string | undefined;
   private attempt: Span | undefined;
@@ -110,12 +112,11 @@ class Trace implements OpenTrace {
 
   constructor(
     private readonly tracer: Tracer,
-    parent: Context,
+    private readonly server: Span,
+    private readonly context: Context,
     private readonly route: string,
   ) {
     this.operation = operationOf(route);
-    this.server = tracer.startSpan('request', { kind: SpanKind.SERVER }, parent);
-    this.context = trace.setSpan(parent, this.server);
   }
 
   get traceId(): string {

@@ -21,6 +21,17 @@ export interface OpenTrace extends RequestTrace {
   ended(request: TracedRequest): void;
 }
 
+/** Of a request that the sampler left out; it leaves out the attempts as well. An id, and no work. */
+export class UnsampledTrace implements OpenTrace {
+  constructor(readonly traceId: string) {}
+
+  asked(): void {}
+  attempted(): void {}
+  answered(): void {}
+  failed(): void {}
+  ended(): void {}
+}
+
 /** What a trace says of a request when it has ended. */
 export interface TracedRequest extends Pick<Finished, 'status' | 'ending'> {
   readonly method: string;
