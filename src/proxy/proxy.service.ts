@@ -132,7 +132,8 @@ export class ProxyService {
     pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
-    if (this.silences.takes(exchange, answer, record)) return;
+    // Whether what is told as an error was well otherwise is not followed.
+    if (this.silences.takes(exchange, answer, record)) return report.onGivenUp();
     const ownHeaders =
       record.mode === 'direct'
         ? []
