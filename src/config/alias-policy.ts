@@ -6,13 +6,13 @@ import {
   IsInt,
   IsNotEmpty,
   IsNumber,
-  IsOptional,
   IsPositive,
   IsString,
   Matches,
   Max,
   Min,
   ValidateBy,
+  ValidateIf,
   validateSync,
   type ValidationError,
 } from 'class-validator';
@@ -26,8 +26,8 @@ const MAX_TOKENS = 2 ** 31 - 1;
 
 /** USD per million tokens. */
 export class MaxPrice {
-  @IsOptional() @IsNumber() @Min(0) prompt?: number;
-  @IsOptional() @IsNumber() @Min(0) completion?: number;
+  @IfGiven() @IsNumber() @Min(0) prompt?: number;
+  @IfGiven() @IsNumber() @Min(0) completion?: number;
 }
 
 /** What an alias stands for: which models, and in which order. Spelled as operators write it. */
@@ -50,9 +50,9 @@ export class AliasPolicy {
   @IsInt() @Min(0) @Max(MAX_TOKENS) min_context_tokens = 0;
 
   /** A wish: seconds to the first token. */
-  @IsOptional() @IsNumber() @IsPositive() max_ttft_s?: number;
+  @IfGiven() @IsNumber() @IsPositive() max_ttft_s?: number;
   /** A wish: tokens per second. */
-  @IsOptional() @IsNumber() @IsPositive() min_tps?: number;
+  @IfGiven() @IsNumber() @IsPositive() min_tps?: number;
   /** A model whose price is unknown or above is left out. */
   @IsPrice() max_price?: MaxPrice;
 }
@@ -77,6 +77,11 @@ function messages({ constraints, property }: ValidationError): readonly string[]
   return Object.entries(constraints ?? {}).map(([kind, message]) =>
     kind === 'whitelistValidation' ? `there is no field ${JSON.stringify(property)}` : message,
   );
+}
+
+/** `null` is given, and wrong. */
+function IfGiven(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined);
 }
 
 function GivesSomething(): PropertyDecorator {
