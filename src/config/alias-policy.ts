@@ -88,11 +88,20 @@ function GivesSomething(): PropertyDecorator {
   return ValidateBy({
     name: 'givesSomething',
     validator: {
-      validate: (patterns) =>
-        !Array.isArray(patterns) || patterns.some((pattern) => !String(pattern).startsWith('!')),
-      defaultMessage: () => 'models must have a pattern without !, or nothing is left to choose from',
+      validate: (patterns) => !Array.isArray(patterns) || leaveSomething(patterns.map(String)),
+      defaultMessage: () =>
+        'models must have a pattern without ! that none after it takes away, or nothing is left to choose from',
     },
   });
+}
+
+/** Whatever the catalog has: patterns that could leave something there are not held against each other. */
+function leaveSomething(patterns: readonly string[]): boolean {
+  return patterns.some(
+    (pattern, place) =>
+      !pattern.startsWith('!') &&
+      !patterns.slice(place).some((later) => later === `!${pattern}` || /^!\*+$/.test(later)),
+  );
 }
 
 function IsPrice(): PropertyDecorator {
