@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { needNames } from '../catalog/abilities.js';
-import { CONFIG, type Config } from '../config/config.js';
+import type { Door } from '../http-edge/doors.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { candidateOrder } from '../routing/candidate-order.js';
+import { candidateOrder, NO_ADVICE } from '../routing/candidate-order.js';
 import type { Decision } from '../routing/decision.js';
+import { ModelHealthService } from '../routing/model-health.service.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { PinHold } from '../sticky/pin-hold.js';
 import { clientPoint, isSpread } from '../routing/spread.js';
@@ -19,6 +20,7 @@ import { asHeaderValue } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
 import { DryRunService, isDryRun } from './dry-run.service.js';
+import { LongSilenceService } from './long-silence.service.js';
 import { upstreamRequests } from './upstream-requests.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
@@ -34,19 +36,20 @@ function wantsTee({ headers }: IncomingMessage): boolean {
 @Injectable()
 export class ProxyService {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
+    private readonly health: ModelHealthService,
     private readonly sticky: StickyService,
     private readonly dryRuns: DryRunService,
     private readonly attempts: AttemptsService,
+    private readonly silences: LongSilenceService,
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
     private readonly failures: FailureService,
   ) {}
 
-  /** @param path of the endpoint, without the query. */
-  async answer(record: RequestRecord, path: string): Promise<void> {
+  /** @param door where it came in */
+  async answer(record: RequestRecord, door: Door): Promise<void> {
     let body: HeldBody | undefined;
     try {
       // A body without a length has no end yet, and what the parser says of it is to be heard.
@@ -68,20 +71,31 @@ export class ProxyService {
       const decision = this.routing.decide(route, asked, wantsTee(record.request), point);
       this.note(decision, record);
 
-      const holding = client && this.sticky.hold(client, asked, decision.candidates);
+      const { cooling } = this.health;
+      const holding = client && this.sticky.hold(client, asked, decision.candidates, cooling);
       const pin = holding instanceof Promise ? await holding : holding;
-      const order = candidateOrder(decision.candidates, pin?.model);
+      const order = this.orderOf(decision, pin);
       record.isPinned = order.pinnedAt !== -1;
       if (isDryRun(record.request)) {
-        const found = client && (await this.sticky.describe(client, asked, decision.candidates));
+        const found = client && (await this.sticky.describe(client, asked, decision.candidates, cooling));
         return this.dryRuns.answer(record, decision, order, found);
       }
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
-      const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
-      const plan = { order, isStreamed: asked.stream, readAtMs, requestFor, watcher: pin };
-      const selected = await this.attempts.run(plan, record);
-      if (selected) this.relay(selected, pin, record);
+      const requestFor = upstreamRequests(door, record, body, asked);
+      const plan = {
+        order,
+        isStreamed: asked.stream,
+        promptBytes: asked.promptBytes,
+        readAtMs,
+        requestFor,
+        watcher: pin,
+      };
+      const attempts = this.attempts.run(plan, record);
+      const selected = await (asked.stream
+        ? this.silences.seeThrough(record, door.dialect, attempts)
+        : attempts);
+      if (selected) this.relay(selected, pin, record, door);
     } catch (error) {
       this.failures.answer(error, record);
     } finally {
@@ -89,8 +103,9 @@ export class ProxyService {
     }
   }
 
-  private note({ route, asked, candidates, left }: Decision, record: RequestRecord): void {
+  private note({ route, asked, candidates, left, excludedCounts }: Decision, record: RequestRecord): void {
     record.candidates = candidates.length;
+    record.excluded = excludedCounts;
     record.needs = needNames(asked.needs);
     if (route.mode === 'alias') {
       record.alias = route.alias.alias;
@@ -99,14 +114,25 @@ export class ProxyService {
     for (const [reason, models] of left) this.metrics.modelsExcluded(reason, models);
   }
 
+  private orderOf({ route, candidates }: Decision, pin: PinHold | undefined) {
+    const { cooling } = this.health;
+    const hasAdvice = route.mode !== 'direct' && (cooling !== undefined || pin !== undefined);
+    return candidateOrder(
+      candidates,
+      hasAdvice ? { isCooling: cooling, avoided: pin?.avoided ?? [], pinned: pin?.model } : NO_ADVICE,
+    );
+  }
+
   private relay(
-    { exchange, answer, model, place }: Selected,
+    { exchange, answer, model, isSecondChoice, report }: Selected,
     pin: PinHold | undefined,
     record: RequestRecord,
+    { dialect }: Door,
   ): void {
-    pin?.onAnswered({ model, isSecondChoice: record.mode === 'list' && place > 0 }, answer.status);
+    pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
+    if (this.silences.takes(exchange, answer, record)) return;
     const ownHeaders =
       record.mode === 'direct'
         ? []
@@ -116,6 +142,6 @@ export class ProxyService {
             'x-chutes-autopilot-attempts',
             String(record.attempts),
           ];
-    this.relays.relay(exchange, answer, record, ownHeaders, () => pin?.onFailed(model));
+    this.relays.relay(exchange, answer, record, ownHeaders, report, dialect);
   }
 }

@@ -26,6 +26,8 @@ export interface Choice {
   readonly candidates: readonly Candidate[];
   /** How many models what reason left out, of those that run and that the alias's patterns give. */
   readonly left: readonly (readonly [ExclusionReason, number])[];
+  /** The same of all models of the catalog. */
+  readonly excludedCounts: Choice['left'];
   /** Their order by who asks, where that matters. */
   readonly spread?: Spread | undefined;
 }
@@ -39,21 +41,30 @@ export class Pool {
   readonly models: readonly RankedModel[];
   /** Why models that the patterns give are not among them. */
   private readonly out: readonly ExclusionReason[];
+  /** How many models of the catalog the patterns had no choice of. */
+  private readonly outside: Choice['left'];
   private readonly ownNeeds: NeedSet;
   private readonly features: readonly string[];
   private readonly steps: readonly number[];
   private readonly plain: Choice;
   private readonly known = new Map<number, Choice>();
 
+  /** @param idle how many models of the catalog are not eligible */
   constructor(
     private readonly policy: AliasPolicy,
     private readonly eligible: readonly RankedModel[],
+    idle = 0,
   ) {
     const given = eligible
       .map((model) => ({ ...model, place: givenBy(policy.models, model.id) }))
       .filter(({ place }) => place !== -1);
     this.models = given.filter((model) => !outOfPool(policy, model)).toSorted(strategyOf(policy));
     this.out = given.flatMap((model) => outOfPool(policy, model) ?? []);
+    const outside: Choice['left'] = [
+      ['no_instance', idle],
+      ['not_in_pool', eligible.length - given.length],
+    ];
+    this.outside = outside.filter(([, models]) => models > 0);
     this.ownNeeds = policy.tee ? TEE : 0;
     this.features = policy.features.map(featureName);
     const lengths = this.models.map(({ abilities }) => abilities.contextTokens ?? FITS_ANYWHERE_TOKENS);
@@ -122,7 +133,12 @@ export class Pool {
     const spread = spreads(this.policy)
       ? new Spread([able, unknown].flatMap((part) => this.byWishes(part)))
       : undefined;
-    return { candidates: [...able, ...unknown], left: [...left], spread };
+    return {
+      candidates: [...able, ...unknown],
+      left: [...left],
+      excludedCounts: [...this.outside, ...left],
+      spread,
+    };
   }
 
   /** Those that meet the alias's wishes, those of which it is not known, and the rest. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { loadConfig } from '../../src/config/config.js';
 import { readAsked } from '../../src/reading/asked.js';
-import { candidateOrder } from '../../src/routing/candidate-order.js';
+import { candidateOrder, NO_ADVICE } from '../../src/routing/candidate-order.js';
 import type { RoutingSnapshot } from '../../src/routing/routing-snapshot.js';
 import { clientPoint } from '../../src/routing/spread.js';
 import { keyMaterial } from '../../src/sticky/client-key.js';
@@ -51,7 +51,7 @@ export class ConversationStage {
     const { candidates } = decide(model, snapshot, settings, asked, point);
     const hold = sticky.hold(client, asked, candidates);
     if (!(hold instanceof PinHold)) throw new Error('There is no pin at once.');
-    const { pinnedAt } = candidateOrder(candidates, hold.model);
+    const { pinnedAt } = candidateOrder(candidates, { ...NO_ADVICE, pinned: hold.model });
     const first = (candidates[Math.max(pinnedAt, 0)] as (typeof candidates)[number]).model;
     hold.onAnswered({ model: first, isSecondChoice: false }, 200);
     return first;
