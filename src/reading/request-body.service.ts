@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { Roster } from '../runtime/roster.js';
-import { countStep } from '../runtime/turn-limit.timer.js';
+import { countReadStep } from '../runtime/turn-limit.timer.js';
 import { BodyPieces } from './body-pieces.js';
 import { HeldBody } from './held-body.js';
 
@@ -76,7 +76,7 @@ export class RequestBodyService {
 
     const { promise, resolve, reject } = Promise.withResolvers<readonly Buffer[] | undefined>();
     const onData = (piece: Buffer) => {
-      countStep();
+      countReadStep();
       pieces.push(piece);
       this.heldBytes += pieces.heldBytes - heldBytes;
       heldBytes = pieces.heldBytes;

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { countStep, limitTurns } from './turn-limit.timer.js';
+import { countReadStep, countStep, limitTurns, onTooMuchRead } from './turn-limit.timer.js';
 
 const describeLinux = process.platform === 'linux' ? describe : describe.skip;
 const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
@@ -65,5 +65,21 @@ describeLinux('on Linux', () => {
       nowMs += 10;
     }
     expect(kill).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['what clients sent', countReadStep, 1],
+    ['anything else', countStep, 0],
+  ])('CFG-150: a turn that took long because of %s puts clients off: %#', (_, count, times) => {
+    limitTurns();
+    const listener = jest.fn();
+    const stop = onTooMuchRead(listener);
+    for (let ms = 0; ms < 100; ms += 10) {
+      for (let step = 0; step < 128; step += 1) count();
+      nowMs += 10;
+    }
+    expect(kill).toHaveBeenCalledTimes(1);
+    expect(listener).toHaveBeenCalledTimes(times);
+    stop();
   });
 });
