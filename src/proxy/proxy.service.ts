@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { needNames } from '../catalog/abilities.js';
+import { needsIn } from '../catalog/abilities.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { readAsked } from '../reading/asked.js';
@@ -91,7 +91,7 @@ export class ProxyService {
 
   private note({ route, asked, candidates, left }: Decision, record: RequestRecord): void {
     record.candidates = candidates.length;
-    record.needs = needNames(asked.needs);
+    record.needs = needsIn(asked.needs);
     if (route.mode === 'alias') {
       record.alias = route.alias.alias;
       record.sort = route.alias.policy.sort;

@@ -24,6 +24,13 @@ function doMuch(): void {
   for (let step = 0; step < 1_000; step += 1) countStep();
 }
 
+/** Something that clients sent, for so long. */
+function readFor(ms: number): void {
+  for (let step = 0; step < 128; step += 1) countReadStep();
+  nowMs += ms;
+  for (let step = 0; step < 128; step += 1) countReadStep();
+}
+
 test('CFG-52: a process that has not asked for it does not end its turns', () => {
   doMuch();
   nowMs += 1_000;
@@ -80,6 +87,22 @@ describeLinux('on Linux', () => {
     }
     expect(kill).toHaveBeenCalledTimes(1);
     expect(listener).toHaveBeenCalledTimes(times);
+    stop();
+  });
+
+  test('CFG-150: in the turns that follow they are put off sooner', async () => {
+    limitTurns();
+    const listener = jest.fn();
+    const stop = onTooMuchRead(listener);
+    readFor(51);
+    await turn();
+    readFor(6);
+    expect(listener).toHaveBeenCalledTimes(2);
+    await turn();
+    readFor(1);
+    await turn();
+    readFor(49);
+    expect(listener).toHaveBeenCalledTimes(2);
     stop();
   });
 });

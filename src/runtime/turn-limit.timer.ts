@@ -4,6 +4,8 @@ const LIMIT_MS = 50;
 const STEPS = 128;
 /** So much of a turn that is ended has gone to what clients send before it is put off, in milliseconds. */
 const READING_MS = 25;
+/** The same for the turns that follow: a client that sends fast would else have each of them to itself. */
+const READING_ON_MS = 5;
 /** Ignored by default and used by nobody; Go's runtime interrupts long turns with it, too. */
 const SIGNAL = 'SIGURG';
 
@@ -19,6 +21,7 @@ let lastLookMs = 0;
 let readingMs = 0;
 let isEnding = false;
 let isPutOff = false;
+let wasPutOff = false;
 
 /**
  * Keeps turns of the event loop short while more sockets are ready than libuv asks the system for in one go, 1,024. It then asks
@@ -71,17 +74,19 @@ function look(): void {
     setImmediate(turnEnded);
   } else {
     readingMs += (nowMs - lastLookMs) * readShare;
-    if (nowMs - firstLookMs > LIMIT_MS) endTurn();
+    const isLong = nowMs - firstLookMs > LIMIT_MS;
+    const isMuchRead = wasPutOff ? readingMs > READING_ON_MS : isLong && readingMs > READING_MS;
+    if (isLong || isMuchRead) endTurn(isMuchRead);
   }
   lastLookMs = nowMs;
 }
 
-function endTurn(): void {
+function endTurn(isMuchRead: boolean): void {
   if (!isEnding) {
     isEnding = true;
     process.kill(process.pid, SIGNAL);
   }
-  if (!isPutOff && readingMs > READING_MS) {
+  if (isMuchRead && !isPutOff) {
     isPutOff = true;
     for (const listener of listeners) listener();
   }
@@ -91,5 +96,6 @@ function turnEnded(): void {
   firstLookMs = undefined;
   readingMs = 0;
   isEnding = false;
+  wasPutOff = isPutOff;
   isPutOff = false;
 }
