@@ -1,4 +1,4 @@
-import { needNames } from '../catalog/abilities.js';
+import { needsIn } from '../catalog/abilities.js';
 import type { RequestRecord } from '../request/request-record.js';
 import type { Decision } from '../routing/decision.js';
 
@@ -9,7 +9,7 @@ export function noteDecision(
 ): void {
   record.candidates = candidates.length;
   record.excluded = excludedCounts;
-  record.needs = needNames(asked.needs);
+  record.needs = needsIn(asked.needs);
   if (route.mode === 'alias') {
     record.alias = route.alias.alias;
     record.sort = route.alias.policy.sort;
