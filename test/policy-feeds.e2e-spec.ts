@@ -117,7 +117,7 @@ const BEHAVIOURS: readonly NamedFeedBehaviour[] = [
 
 describe.each(FEEDS)('the feed %s', (feed) => {
   test.each(BEHAVIOURS)(
-    'POL-131: that turns %s moves no alias, its order or its limits',
+    'POL-21: that turns %s moves no alias, its order or its limits',
     async (behaviour) => {
       const own = await start({
         MODELS_REFRESH_MS: '20',
@@ -138,14 +138,14 @@ describe('a feed that has not come yet', () => {
   const slowly = { MODELS_REFRESH_MS: NEVER, UTILIZATION_REFRESH_MS: NEVER, STATS_REFRESH_MS: NEVER };
 
   test.each(['stats', 'utilization'] as const)(
-    'POL-131: %s: each alias is answered within its limits',
+    'POL-21: %s: each alias is answered within its limits',
     async (feed) => {
       chutes.feed(feed, 'silent');
       expect(await outcomes(await start(slowly, feed))).toEqual(all('answered'));
     },
   );
 
-  test('POL-131: models: what a limit asks of a model nobody knows, so nobody answers', async () => {
+  test('POL-21: models: what a limit asks of a model nobody knows, so nobody answers', async () => {
     chutes.feed('models', 'silent');
     expect(await outcomes(await start(slowly, 'models'))).toEqual({
       coder: 'no_candidates',
@@ -157,7 +157,7 @@ describe('a feed that has not come yet', () => {
     });
   });
 
-  test('POL-131: all but models: the list alone is enough', async () => {
+  test('POL-21: all but models: the list alone is enough', async () => {
     chutes.feed('utilization', 'error');
     chutes.feed('stats', 'html');
     expect(await outcomes(await start(slowly, 'utilization', 'stats'))).toEqual(all('answered'));

@@ -53,7 +53,7 @@ describe('ten thousand conversations of one token that an alias spreads', () => 
     return Array.from({ length: CONVERSATIONS }, (_, n) => turns.map((answered) => answered[n] as string));
   }
 
-  test('POL-130: go to the models in proportion to their free capacity, and keep theirs while the feeds move', () => {
+  test('POL-20: go to the models in proportion to their free capacity, and keep theirs while the feeds move', () => {
     const conversations = play({ STICKY_SCOPE: 'conversation' });
     const shares = sharesOf(fleet);
     expect(Object.keys(shares).length).toBeGreaterThan(5);
@@ -62,13 +62,13 @@ describe('ten thousand conversations of one token that an alias spreads', () => 
     expect(conversations.filter((models) => new Set(models).size > 1)).toEqual([]);
   });
 
-  test('POL-130: without room for their pins, many go where the feeds lead', () => {
+  test('POL-20: without room for their pins, many go where the feeds lead', () => {
     const conversations = play({ STICKY_SCOPE: 'conversation', STICKY_MAX_ENTRIES: '100' });
     const moved = conversations.filter((models) => new Set(models).size > 1);
     expect(moved.length).toBeGreaterThan(CONVERSATIONS / 10);
   });
 
-  test('POL-130: as one client they all go to one model', () => {
+  test('POL-20: as one client they all go to one model', () => {
     expect(new Set(play({}).flat()).size).toBe(1);
   });
 });

@@ -88,7 +88,7 @@ describe('AUTOPILOT_ALIASES', () => {
     expect(readAliases('{"a":{"models":["b","!b","b"]}}').problems).toEqual([]);
   });
 
-  test('POL-132: an alias or a field that stands twice is a problem', () => {
+  test('POL-22: an alias or a field that stands twice is a problem', () => {
     expect(readAliases('{"a":{},"b":{},"a":{"sort":"price"}}').problems).toEqual(['"a" stands twice']);
     expect(readAliases('{"a":{"tee":true,"tee":false},"b":{"tee":true}}').problems).toEqual([
       '"tee" stands twice',

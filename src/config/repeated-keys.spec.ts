@@ -10,11 +10,11 @@ test.each<[string, string[]]>([
   ['{"a":{"x":1,"x":[],"x":{}}}', ['x', 'x']],
   ['{"a":"a\\":{\\"a\\":","b":"\\\\"}', []],
   ['{"a":[{"b":"]"}],"a":1}', ['a']],
-])('POL-132: what stands twice in %s is %j', (json, expected) => {
+])('POL-22: what stands twice in %s is %j', (json, expected) => {
   expect(repeatedKeys(json)).toEqual(expected);
 });
 
-test('POL-132: nothing stands twice in what JSON.stringify writes', () => {
+test('POL-22: nothing stands twice in what JSON.stringify writes', () => {
   fc.assert(
     fc.property(fc.json(), (json) => {
       expect(repeatedKeys(JSON.stringify(JSON.parse(json)))).toEqual([]);

@@ -75,7 +75,7 @@ test('OBS-17: whatever a request was, its line is one line of JSON with all fiel
   );
 });
 
-test('OBS-130: the documentation lists every field of a line, and no other', () => {
+test('OBS-54: the documentation lists every field of a line, and no other', () => {
   const about = new RequestRecord(request, response, 'id', 'a'.repeat(32), 0, true);
   Object.assign(about, { alias: 'auto', sort: 'price', isDryRun: true });
   const finished = { level: 'info', ending: 'complete', status: 200, bytesOut: 7 } as const;
