@@ -242,12 +242,9 @@ describe('pins', () => {
     await failThrice();
     expect(await selected()).toBe(B);
     await ask(A);
-    if (stays) {
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      expect(await selected()).toBe(B);
-    } else {
-      await eventually(async () => (await selected()) === A);
-    }
+    if (stays) await new Promise((resolve) => setTimeout(resolve, 1_500));
+    else await eventually(async () => (await selected()) === A);
+    expect(await selected()).toBe(stays ? B : A);
   });
 });
 
