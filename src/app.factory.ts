@@ -6,6 +6,7 @@ import { Logger } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
+import { Doors } from './http-edge/doors.js';
 import { originForm } from './http-edge/framing.js';
 import { FrontDoor } from './http-edge/front-door.js';
 import { createHttpServer, onClientError } from './http-edge/http-server.factory.js';
@@ -34,6 +35,7 @@ export async function createApp(
 }
 
 function createAdapter(config: Config, frontDoor: FrontDoor): FastifyAdapter {
+  const { served } = new Doors(config.backends);
   const adapter = new FastifyAdapter({
     // The router writes one line per request itself.
     logger: false,
@@ -50,7 +52,7 @@ function createAdapter(config: Config, frontDoor: FrontDoor): FastifyAdapter {
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       reply.hijack();
       const record = frontDoor.gatekeeper.open(request.raw, reply.raw, false);
-      sendError(record, toApiError(error, request.raw.url ?? ''));
+      sendError(record, toApiError(error, request.raw.url ?? '', served));
     },
   });
   const fastify = adapter.getInstance();

@@ -15,6 +15,7 @@ import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { ProxyModule } from './proxy/proxy.module.js';
 import { RankingModule } from './ranking/ranking.module.js';
 import { RoutingModule } from './routing/routing.module.js';
+import { StatusModule } from './status/status.module.js';
 import { StickyModule } from './sticky/sticky.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 import { UpstreamModule } from './upstream/upstream.module.js';
@@ -40,6 +41,7 @@ export class AppModule {
         EvidenceModule,
         LifecycleModule, // an orderly end
         HealthModule,
+        ...(config.hasStatusPage ? [StatusModule] : []), // all of it, for people to look at
       ],
       providers: [{ provide: APP_FILTER, useExisting: ApiExceptionFilter }],
     };

@@ -68,6 +68,13 @@ describe('a stream that begins with an error', () => {
     ['ATT-52', 'as a bare line', [`${LINE}\n`]],
     ['ATT-56', 'as a bare line without an end', [LINE]],
     ['ATT-56', 'as an event without an end', [ERROR.trimEnd()]],
+    ['ATT-52', 'as an event over several lines', ['data: {"error":\ndata: {"message":"It broke."}}\n\n']],
+    [
+      'ATT-52',
+      'as bare JSON over several lines',
+      ['{\n  "error": {\n    "message": "It broke."\n  }\n}\n\n'],
+    ],
+    ['ATT-52', 'with a status of its own', ['data: {"error":{"message":"It broke.","status":503}}\n\n']],
     [
       'ATT-68',
       'about an ability',
@@ -91,6 +98,7 @@ describe('a stream that begins with an error', () => {
       'of a context of which nothing is known',
       'data: {"error":{"message":"maximum context length","code":400}}\n\n',
     ],
+    ['with a status that is for the client', 'data: {"error":{"message":"Slow down","status":429}}\n\n'],
     ['that is none, but text', 'data: {"text":"{\\"error\\":1}"}\n\n'],
     ['behind a good event', EVENT + ERROR],
   ])('ATT-53, ATT-54: but not with one %s', async (_, text) => {
@@ -235,6 +243,18 @@ describe('a refusal', () => {
       'upstream_500',
       '{"detail":"No infrastructure available to serve request"}',
     ],
+    [
+      'ATT-45',
+      '500 Internal Server Error',
+      'upstream_500',
+      '{"detail":{"message":"No result returned from upstream"}}',
+    ],
+    [
+      'ATT-45',
+      '500 Internal Server Error',
+      'upstream_500',
+      '{"detail":"UNHANDLED EXCEPTION during chute invocation"}',
+    ],
     ['ATT-45', '404 Not Found', 'upstream_404', '{"detail":"model not found: first"}'],
     ['ATT-45', '404 Not Found', 'upstream_404', '{"detail":"No matching chute found!"}'],
     [
@@ -245,6 +265,14 @@ describe('a refusal', () => {
     ],
     ['ATT-45', '426 Upgrade Required', 'upstream_426', '{"detail":"This chute does not have TEE enabled."}'],
     ['ATT-48', '400 Bad Request', 'upstream_400', nested('first is not a multimodal model')],
+    ['ATT-48', '400 Bad Request', 'upstream_400', nested('This model does not support image input')],
+    ['ATT-48', '400 Bad Request', 'upstream_400', nested('This model does not support tools')],
+    [
+      'ATT-49',
+      '400 Bad Request',
+      'upstream_400',
+      '{"object":"error","message":"tool choice requires a parser"}',
+    ],
     [
       'ATT-48',
       '400 Bad Request',
@@ -324,6 +352,29 @@ describe('a refusal', () => {
       [JSON_TYPE],
       nested('maximum context length of 8 tokens'),
     ],
+    [
+      'ATT-47',
+      'a context, by its code',
+      '400 Bad Request',
+      [JSON_TYPE],
+      '{"error":{"message":"Too much.","code":"context_length_exceeded"}}',
+    ],
+    ['ATT-68', 'the edge', '403 Forbidden', ['Content-Type: text/html'], '<html>Forbidden</html>'],
+    ['ATT-68', 'its size', '413 Payload Too Large', [JSON_TYPE], '{"detail":"Request body is too large."}'],
+    [
+      'ATT-68',
+      'a subscription',
+      '402 Payment Required',
+      [JSON_TYPE],
+      '{"detail":"Subscription usage cap exceeded."}',
+    ],
+    [
+      'ATT-50',
+      'a free limit',
+      '429 Too Many Requests',
+      [JSON_TYPE],
+      '{"detail":"Free models limit reached for today, Infrastructure is at maximum capacity"}',
+    ],
     ['ATT-50', 'a token', '401 Unauthorized', [JSON_TYPE], '{"detail":"Invalid token."}'],
     ['ATT-50', 'nothing', '500 Internal Server Error', [], ''],
   ])(
@@ -342,9 +393,12 @@ describe('a refusal', () => {
 
   test('ATT-46, ATT-68: of a full model makes way where that is asked for', async () => {
     await restart({ FAILOVER_ON_CAPACITY: 'true' });
-    const body = readFileSync('testdata/chutes_live/chat_capacity_429_undated.json');
+    const live = readFileSync('testdata/chutes_live/chat_capacity_429_undated.json');
+    let body: string | Buffer = live;
     first(async (connection) => connection.write(response('429 Too Many Requests', [JSON_TYPE], body)));
     expect(await ask(true)).toMatchObject({ by: 'second', failovers: ['upstream_429'] });
+    body = '{"detail":"no_targets"}';
+    expect(headerOf(await stage.ask({ model: LIST }), 'x-chutes-autopilot-selected')).toBe('second');
   });
 
   test('ATT-67: that trickles is relayed within about a second, and on as it comes', async () => {

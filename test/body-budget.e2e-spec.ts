@@ -105,6 +105,22 @@ describe('the budget', () => {
   });
 });
 
+test('CFG-65, ATT-71: no body is refused for the sake of an answer that is held', async () => {
+  edge.chutes.behave(MODEL, {
+    kind: 'scripted',
+    script: async (exchange) => {
+      exchange.begin(200, { 'content-type': 'application/json' });
+      await exchange.write(`{"padding":"${'x'.repeat(LARGE)}`);
+      await exchange.silence();
+    },
+  });
+  const holding = await edge.open(completionOf(`{"model":"${MODEL},${OTHER_MODEL}"}`));
+  await edge.chutes.nextRequest();
+  const large = completionOf(bodyOf(LARGE, OTHER_MODEL));
+  expect((await edge.answerTo(large)).status).toBe(200);
+  await holding.receives('{"padding":"x');
+});
+
 test('CFG-58, CFG-37: bodies in small pieces count with the room that is made for them', async () => {
   const head = requestOf(POST, ['Host: x', 'Transfer-Encoding: chunked']);
   const start = Buffer.concat([head, Buffer.from('1\r\n{\r\n'.repeat(3))]);

@@ -55,12 +55,49 @@ async function run(code: string, env: Readonly<Record<string, string>> = {}): Pr
 
 const [, section = ''] = /^## Clients\n(.*?)^## /ms.exec(readFileSync('README.md', 'utf8')) ?? [];
 
+/** What clients of Anthropic's take for the base URL. */
+function address(): string {
+  return baseURL.replace(/\/v1$/, '');
+}
+
 describe('the examples of the README', () => {
   const examples = blocksIn(section, 'js').map((code) => [/from '([^']+)'/.exec(code)?.[1], code] as const);
 
   test.each(examples)('PRJ-18: the one with %s runs', async (_, code) => {
-    expect(code).toContain('http://127.0.0.1:8080/v1');
-    expect(await run(code.replace('http://127.0.0.1:8080/v1', baseURL))).toMatch(SAYS);
+    expect(code).toContain('http://127.0.0.1:8080');
+    expect(await run(code.replace('http://127.0.0.1:8080', address()))).toMatch(SAYS);
+  });
+
+  test('PRJ-18: Claude Code is pointed at the address, its token and models are taken', async () => {
+    const block = blockWith('claude', section, 'sh');
+    const env = Object.fromEntries(
+      [...block.matchAll(/^export (\w+)=(\S+)/gm)].map(([, name, value]) => [name, value]),
+    );
+    expect(env).toMatchObject({
+      ANTHROPIC_BASE_URL: 'http://127.0.0.1:8080',
+      ANTHROPIC_AUTH_TOKEN: '$CHUTES_API_KEY',
+    });
+    for (const model of [env['ANTHROPIC_MODEL'], env['ANTHROPIC_DEFAULT_HAIKU_MODEL']]) {
+      const answer = await fetch(`${address()}/v1/messages?beta=true`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer demo', 'content-type': 'application/json' },
+        body: JSON.stringify({ model, max_tokens: 9, messages: [{ role: 'user', content: 'Hello' }] }),
+      });
+      expect(await answer.json()).toMatchObject({ type: 'message', role: 'assistant' });
+    }
+  });
+
+  test('PRJ-18: what Codex makes of its configuration is answered', async () => {
+    const [config = ''] = blocksIn(section, 'toml');
+    const valueOf = (key: string) => new RegExp(`^${key} = "(.*)"$`, 'm').exec(config)?.[1] ?? '';
+    expect([valueOf('wire_api'), valueOf('env_key')]).toEqual(['responses', 'CHUTES_API_KEY']);
+    const url = valueOf('base_url').replace('http://127.0.0.1:8080', address());
+    const answer = await fetch(`${url}/responses`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer demo', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: valueOf('model'), input: 'Hello', stream: true }),
+    });
+    expect(await answer.text()).toMatch(/^event: response\.created\n.*event: response\.completed\n.*\n\n$/s);
   });
 
   test('PRJ-18: what curl sends is answered', async () => {
@@ -122,6 +159,41 @@ describe("the clients' own examples run with another base URL and key alone", ()
   test('SIM-31, RTE-21: openai', async () => {
     const example = blockWith('client.chat.completions.create', readmeOf('openai'), 'ts');
     expect(await run(example, { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: 'demo' })).toMatch(SAYS);
+  });
+
+  test('SIM-31, DOR-9: openai, by the Responses API', async () => {
+    const example = blockWith('client.responses.create', readmeOf('openai'), 'ts');
+    expect(await run(example, { OPENAI_BASE_URL: baseURL, OPENAI_API_KEY: 'demo' })).toMatch(SAYS);
+  });
+
+  test('SIM-31, DOR-10: @anthropic-ai/sdk', async () => {
+    const example = blockWith('client.messages.create', readmeOf('@anthropic-ai/sdk'), 'js');
+    const env = { ANTHROPIC_BASE_URL: address(), ANTHROPIC_API_KEY: 'demo' };
+    expect(await run(example, env)).toMatch(SAYS);
+  });
+
+  // They print nothing.
+  test.each(['@ai-sdk/openai', '@ai-sdk/anthropic'])('SIM-31: %s', async (client) => {
+    const example = blockWith('generateText', readmeOf(client), 'ts');
+    const env = {
+      OPENAI_BASE_URL: baseURL,
+      OPENAI_API_KEY: 'demo',
+      ANTHROPIC_BASE_URL: baseURL,
+      ANTHROPIC_API_KEY: 'demo',
+    };
+    expect(await run(`${example}\nconsole.log(text);`, env)).toMatch(SAYS);
+  });
+
+  test('SIM-31, DOR-9: @openai/agents, with a model', async () => {
+    const example = blockWith("from '@openai/agents'", readmeOf('@openai/agents'), 'js');
+    const env = {
+      OPENAI_BASE_URL: baseURL,
+      OPENAI_API_KEY: 'demo',
+      // An alias of the demo; this client takes the name in lower case.
+      OPENAI_DEFAULT_MODEL: 'gpt-5.5',
+      OPENAI_AGENTS_DISABLE_TRACING: '1',
+    };
+    expect(await run(example, env)).toMatch(SAYS);
   });
 
   test('SIM-31, RTE-21: AI SDK', async () => {

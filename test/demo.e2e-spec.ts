@@ -6,6 +6,7 @@ import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { Tour } from '../src/demo/tour.js';
 import { buildRouter } from './support/process.js';
 import { eventually } from './support/router.js';
+import { eventsOf, listAt } from './support/status.js';
 
 interface Running {
   readonly child: ChildProcess;
@@ -56,6 +57,8 @@ describe('the tour', () => {
       'the alias',
       'a picture',
       'first model is down',
+      'begins with an error',
+      'ends politely in the middle',
       'one model by its name',
       'a rate limit',
     ]) {
@@ -103,3 +106,21 @@ test('SIM-28: prints a base URL and examples that work, and stays until Ctrl-C',
   const [code] = (await once(demo.child, 'close')) as [number];
   expect(code).toBe(0);
 }, 60_000);
+
+test('SIM-44: prints where the status page is, and whoever opens it watches the tour', async () => {
+  const demo = run([demoMain]);
+  await eventually(() => demo.output().includes('console.log('), 30_000);
+  const [, page = ''] = /why this model: (http:\S+\/autopilot) /.exec(demo.output()) ?? [];
+  expect((await fetch(page)).status).toBe(200);
+  expect(demo.output().indexOf(page)).toBeLessThan(demo.output().indexOf('the alias'));
+
+  const insideUrl = new URL(page).origin;
+  const decisions = async () => (await listAt({ insideUrl }, 'decisions')).data.length;
+  const before = await decisions();
+  const followers = [await eventsOf({ insideUrl }), await eventsOf({ insideUrl })];
+  await eventually(() => followers.every((follower) => follower.named('decision').length === before), 30_000);
+  const models = followers[0]?.named('decision').map(({ failovers }) => failovers);
+  expect(models).toContainEqual(['upstream_503']);
+  expect(await decisions()).toBe(2 * before);
+  for (const follower of followers) follower.close();
+}, 90_000);

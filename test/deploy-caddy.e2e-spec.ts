@@ -70,12 +70,22 @@ describeCaddy('Caddy in front of the router, with the Caddyfile of the project',
     },
   );
 
-  test.each(['/', '/v1', '/v2/models', '/healthz', '/readyz', '/metrics', '//metrics', '/v1/../metrics'])(
-    'OPS-12: %s stays outside',
-    async (path) => {
-      expect(await statusOf(path)).toBe(404);
-    },
-  );
+  test.each([
+    '/',
+    '/v1',
+    '/v2/models',
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '//metrics',
+    '/v1/../metrics',
+    '/autopilot',
+    '/autopilot/models',
+    '/autopilot/events',
+    '/v1/../autopilot',
+  ])('OPS-12: %s stays outside', async (path) => {
+    expect(await statusOf(path)).toBe(404);
+  });
 
   test('OPS-12: a stream comes through piece by piece', async () => {
     const isReceived = Promise.withResolvers<void>();

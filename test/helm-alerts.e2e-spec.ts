@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { methodsServedAt } from '../src/openai/served-paths.js';
+import { ServedPaths } from '../src/openai/served-paths.js';
 import { describeHelm, EVERYTHING, notes, render, type Values } from './support/helm.js';
 import { specOf } from './support/manifests.js';
 
@@ -48,7 +48,7 @@ describeHelm('the ServiceMonitor', () => {
     for (const pattern of patterns) {
       expect(endpoints[0].relabelings[0].replacement).toMatch(new RegExp(`^(?:${pattern})$`));
     }
-    expect(methodsServedAt('/metrics')).toContain('GET');
+    expect(new ServedPaths().methodsAt('/metrics')).toContain('GET');
   });
 });
 

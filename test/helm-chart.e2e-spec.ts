@@ -86,7 +86,7 @@ describeHelm('the settings of the chart', () => {
     const config = configOf(render(EVERYTHING));
     expect(config.listen).toEqual({ host: '::', port: 8080 });
     expect(config.admin).toEqual({ host: '::', port: 8081 });
-    expect(config.backend.origin).toBe('http://llm.internal:8081');
+    expect(config.backends.openai.origin).toBe('http://llm.internal:8081');
     expect(config.requests.maxBytes).toBe(67_108_864);
     expect(config.trustedProxies).toEqual(['10.0.0.0/8']);
     expect(config.sticky.hashSecret).toBe('pep"per');
@@ -103,6 +103,9 @@ describeHelm('the settings of the chart', () => {
     ['UPSTREAM_RETRYABLE_STATUSES', '503, 429'],
     ['BACKEND_BASE_URL', 'https://me:secret@llm.example'],
     ['BACKEND_BASE_URL', 'https://llm.example/v1?key=secret'],
+    ['BACKEND_BASE_URL', 'off'],
+    ['RESPONSES_BASE_URL', 'none'],
+    ['MESSAGES_BASE_URL', 'https://llm.example/v1?key=secret'],
     ['MODELS_URL', 'https://secret@llm.example/models'],
     ['HTTPS_PROXY', 'http://proxy.example:3128/path'],
     ['HTTPS_PROXY', 'socks5://proxy.example:1080'],
@@ -126,6 +129,8 @@ describeHelm('the settings of the chart', () => {
     ['UPSTREAM_RETRYABLE_STATUSES', '428, 430 ,499,500'],
     ['MODELS_URL', 'http://[::1]:8081/models?kind=llm&by=me@example'],
     ['BACKEND_BASE_URL', 'https://llm.example/a@b/v1/'],
+    ['RESPONSES_BASE_URL', 'off'],
+    ['MESSAGES_BASE_URL', 'https://llm.example/a@b/v1/'],
     ['UPSTREAM_PATIENT_TIMEOUT_MS', 2 ** 31 - 1],
     ['MAX_INFLIGHT_BODY_BYTES', 2 ** 33],
   ])('OPS-17: %s=%s is taken by the chart as by the router', (name, value) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { loadConfig } from '../src/config/config.js';
-import { methodsServedAt } from '../src/openai/served-paths.js';
+import { ServedPaths } from '../src/openai/served-paths.js';
 import { readDockerfile } from './support/dockerfile.js';
 import { CHART, describeHelm, EVERYTHING, render, VALUE_SETS } from './support/helm.js';
 import { type Manifest, only, specOf } from './support/manifests.js';
@@ -50,7 +50,7 @@ describeHelm('a pod', () => {
     const { startupProbe, livenessProbe, readinessProbe, ports } = podOf(manifests).container;
     const asked = [startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet);
     expect(asked.map(({ path }) => path)).toEqual(['/healthz', '/healthz', '/readyz']);
-    expect(asked.filter(({ path }) => !methodsServedAt(path)?.includes('GET'))).toEqual([]);
+    expect(asked.filter(({ path }) => !new ServedPaths().methodsAt(path)?.includes('GET'))).toEqual([]);
     expect(new Set(asked.map(({ port }) => port))).toEqual(new Set(['admin']));
     expect(ports.map(({ name }) => name)).toContain('admin');
   });
@@ -173,7 +173,7 @@ describeHelm('what stands around the pods', () => {
       [ADMIN, '/readyz'],
       [ROUTER, '/v1/models'],
     ].map(([service = '', path = '']) => {
-      expect(methodsServedAt(path)).toContain('GET');
+      expect(new ServedPaths().methodsAt(path)).toContain('GET');
       return `http://${service}:${specOf('Service', manifests, service).ports[0].port}${path}`;
     });
     expect(containers.map(({ command }) => command)).toEqual(

@@ -32,7 +32,14 @@ describeLive('a router that has seen everything, and the Prometheus that scrapes
   beforeAll(async () => {
     chutes = await ChutesSimulator.start();
     giveFeeds(chutes);
-    router = await startRouter(chutes, { MODELS_REFRESH_MS: '500', UTILIZATION_REFRESH_MS: '500' });
+    router = await startRouter(chutes, {
+      MODELS_REFRESH_MS: '500',
+      UTILIZATION_REFRESH_MS: '500',
+      // Long enough to be counted, and over with the next request.
+      COOLDOWN_FAILURES: '2',
+      COOLDOWN_MS: '1',
+      COOLDOWN_MAX_MS: '1',
+    });
     prometheus = await PrometheusServer.start(FOLDER, `127.0.0.1:${router.port}`);
     // Otherwise its metrics begin whenever the first one happens to come.
     setFlagsFromString('--expose-gc');
@@ -59,7 +66,7 @@ describeLive('a router that has seen everything, and the Prometheus that scrapes
     const { text } = await metricsOf(router);
     const expressions = QUERIES.map(({ expression }) => expression).join('\n');
     const names = [...text.matchAll(/^# TYPE (chutes_autopilot_\w+) /gm)].map(([, name = '']) => name);
-    expect(names).toHaveLength(21);
+    expect(names).toHaveLength(24);
     expect(names.filter((name) => !expressions.includes(name))).toEqual([]);
   });
 

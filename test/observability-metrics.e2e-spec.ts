@@ -11,7 +11,7 @@ let router: TestRouter;
 beforeEach(async () => {
   chutes = await ChutesSimulator.start();
   giveFeeds(chutes);
-  router = await startRouter(chutes);
+  router = await startRouter(chutes, { COOLDOWN_FAILURES: '2' });
 });
 
 afterEach(async () => {
@@ -33,16 +33,20 @@ test('OBS-23: these metrics there are, with these labels, and no others', async 
     'client_aborts_total counter phase',
     'connections gauge',
     'connections_refused_total counter',
+    'cooldowns_total counter model',
+    'cooling_models gauge',
     'event_loop_lag_seconds gauge',
     'excluded_total counter reason',
     'failover_reason_total counter reason',
     'feed_refresh_total counter feed,outcome',
     'feed_rows_skipped_total counter feed',
     'overhead_seconds histogram mode',
+    'probes_total counter outcome',
     'ready_allowlist_age_ms gauge',
     'ready_allowlist_size gauge',
     'ready_candidates gauge',
     'ready_snapshot_age_ms gauge',
+    'refusals_total counter kind',
     'request_duration_seconds histogram mode',
     'requests_active gauge',
     'requests_shed_total counter reason',

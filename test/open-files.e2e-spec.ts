@@ -26,7 +26,7 @@ async function warnings(env: Env): Promise<LogLine[]> {
 }
 
 describeLinux('a process that may have 1,000 files open', () => {
-  test('CFG-151: says so at its start where all connections take more, and serves', async () => {
+  test('CFG-70: says so at its start where all connections take more, and serves', async () => {
     const [warning, ...others] = await warnings({
       MAX_CLIENT_CONNECTIONS: '900',
       UPSTREAM_MAX_CONNECTIONS: '100',
@@ -40,7 +40,7 @@ describeLinux('a process that may have 1,000 files open', () => {
     });
   });
 
-  test('CFG-151: says nothing where they are enough', async () => {
+  test('CFG-70: says nothing where they are enough', async () => {
     expect(await warnings({ MAX_CLIENT_CONNECTIONS: '500', UPSTREAM_MAX_CONNECTIONS: '100' })).toEqual([]);
   });
 });

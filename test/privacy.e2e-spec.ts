@@ -184,7 +184,7 @@ describe('nothing of a client shows', () => {
     await sendAll('a/first');
     const { rawHeaders, path, body } = await chutes.nextRequest();
     const arrived = canariesIn([...rawHeaders, path, body.toString()].join('\n'));
-    expect(arrived).toEqual(['header', 'prompt', 'query', 'session', 'token', 'userAgent']);
+    expect(arrived).toEqual(['apiKey', 'header', 'prompt', 'query', 'session', 'token', 'userAgent']);
   });
 
   test.each(Object.keys(SUCCESSES))('OBS-21, OBS-22: neither in logs nor in metrics, of %s', async (name) => {

@@ -102,7 +102,8 @@ describeWithRedis('a Redis that comes and goes', () => {
     expect(load.count - before).toBeGreaterThanOrEqual(200);
     // What was sent until the first answer was overdue, of those on their way then and of the next of each worker.
     const sent = before + 2 * WORKERS + afterwards;
-    expect(await redis.calls('getrange')).toBeLessThanOrEqual(sent);
+    // A pin, and the models that are full.
+    expect(await redis.calls('getrange')).toBeLessThanOrEqual(2 * sent);
     expect(await redis.calls('set')).toBeLessThanOrEqual(sent);
   });
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { clientKey } from '../src/sticky/client-key.js';
 import { keyedHash } from '../src/sticky/keyed-hash.js';
-import { Caller } from './support/caller.js';
+import { arrived, Caller } from './support/caller.js';
 import { chutesWith } from './support/chutes-with.js';
 import { closeRedisServers, describeWithRedis, RedisServer } from './support/redis-server.js';
 import { type Env, eventually, type TestRouter } from './support/router.js';
@@ -77,6 +77,37 @@ describeWithRedis('routers at one Redis', () => {
     expect(await callerOf(other).tries(LIST)).toEqual([B, A]);
     await eventually(async () => (await keys()).length === 0);
     expect(await callerOf(one).tries(LIST)).toEqual([A]);
+  });
+
+  test('CDN-8, CDN-9: a model that is full for a client is so at every router, for this client alone', async () => {
+    const [one, other] = [await start(), await start()];
+    chutes.behave(A, 'at-capacity', { times: 1 });
+    expect((await callerOf(one).ask(LIST)).status).toBe(429);
+    await eventually(async () => (await keys()).length === 1);
+    const [key = ''] = await keys();
+    expect(key).toMatch(/^chutes-autopilot:avoid:/);
+    expect(JSON.parse(String(await redis.ask('GET', key)))).toEqual([[A, expect.any(Number)]]);
+    const ttlMs = Number(await redis.ask('PTTL', key));
+    expect(ttlMs).toBeGreaterThan(0);
+    expect(ttlMs).toBeLessThanOrEqual(30_000);
+    const retry = await callerOf(other).ask(LIST);
+    expect(retry.headers.get('x-chutes-autopilot-selected')).toBe(B);
+    const stranger = await callerOf(other, { authorization: 'Bearer cpk_other' }).ask(LIST);
+    expect(stranger.headers.get('x-chutes-autopilot-selected')).toBe(A);
+    expect(await arrived(chutes, 3)).toEqual([A, B, A]);
+  });
+
+  test('CDN-9: what a later version may keep there disturbs nobody', async () => {
+    const router = await start();
+    chutes.behave(A, 'at-capacity', { times: 1 });
+    await callerOf(router).ask(LIST);
+    await eventually(async () => (await keys()).length === 1);
+    const [key = ''] = await keys();
+    await redis.ask('SET', key, '{"another":"format"}');
+    const answer = await callerOf(router).ask(LIST);
+    expect(answer.headers.get('x-chutes-autopilot-selected')).toBe(A);
+    expect(await arrived(chutes, 2)).toEqual([A, A]);
+    expect(await lookups(router)).toEqual({ miss: 2 });
   });
 
   test('STK-20, STK-23: a second choice fails back at one moment for all', async () => {

@@ -203,7 +203,7 @@ describe('everything else', () => {
   });
 
   test.each([
-    ['POST', '/v1/responses'],
+    ['POST', '/v1/responses/resp_1'],
     ['POST', '/v1/embeddings'],
     ['GET', '/v1/files'],
   ])('RTE-13: the answer to %s %s says what is served', async (method, path) => {

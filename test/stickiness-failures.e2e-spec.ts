@@ -167,7 +167,7 @@ describe('the pinned model answers without success', () => {
 
   test.each([
     ['a 429 in HTML', 429, 'text/html', readFileSync(`${LIVE}chat_unauthenticated_429_2026-02-18.html`)],
-    ['a 429 in JSON', 429, 'application/json', readFileSync(`${LIVE}chat_capacity_429_undated.json`)],
+    ['a 429 in JSON', 429, 'application/json', Buffer.from('{"detail":"Free models limit reached"}')],
     ['a 401', 401, 'application/json', readFileSync(`${LIVE}chat_invalid_token_401_2026-02-18.json`)],
     ['a 402', 402, 'application/json', Buffer.from('{"detail":"Quota exceeded"}')],
     ['a 400', 400, 'application/json', Buffer.from('{"detail":[{"type":"missing"}]}')],

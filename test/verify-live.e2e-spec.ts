@@ -25,6 +25,8 @@ async function verifyLive(env: Record<string, string> = {}): Promise<{ code: unk
       CHUTES_API_KEY: KEY,
       CHUTES_LLM_URL: simulator.url,
       CHUTES_API_URL: simulator.url,
+      CHUTES_RESPONSES_URL: simulator.url,
+      CHUTES_MESSAGES_URL: simulator.url,
       CAPTURES_DIR: captures,
       ...env,
     },
@@ -43,23 +45,32 @@ test('LIV-1: without a key it says so and calls nobody', async () => {
   expect(simulator.requests).toHaveLength(0);
 });
 
-test('LIV-2, LIV-3: makes six calls, and finds them as expected', async () => {
+test('LIV-2, LIV-3: makes nine calls, and finds them as expected', async () => {
   const { code, output } = await verifyLive();
   expect(output).not.toContain('✗');
-  expect(output.match(/^✓/gm)).toHaveLength(6);
+  expect(output.match(/^✓/gm)).toHaveLength(9);
   expect(code).toBe(0);
-  expect(simulator.requests).toHaveLength(6);
+  expect(simulator.requests).toHaveLength(9);
   expect(simulator.generations.map(({ headers }) => headers.authorization)).toEqual([
     'Bearer cpk_invalid',
     undefined,
     `Bearer ${KEY}`,
+    `Bearer ${KEY}`,
+    `Bearer ${KEY}`,
+    `Bearer ${KEY}`,
+  ]);
+  expect(simulator.generations.map(({ pathname }) => pathname).slice(2)).toEqual([
+    '/v1/chat/completions',
+    '/v1/responses',
+    '/v1/messages',
+    '/v1/messages/count_tokens',
   ]);
 });
 
 test('LIV-4: keeps what it saw', async () => {
   await verifyLive();
   const files = readdirSync(captures);
-  expect(files).toHaveLength(6);
+  expect(files).toHaveLength(9);
   for (const file of files) {
     const capture = readFileSync(join(captures, file), 'utf8');
     expect(Object.keys(JSON.parse(capture) as object)).toEqual(['url', 'status', 'contentType', 'body']);

@@ -89,12 +89,17 @@ export function readAbilities(entry: Readonly<Record<string, unknown>>): Abiliti
   };
 }
 
+/** What a feature is called here, however it is spelled. */
+export function featureName(name: string): string {
+  return OTHER_SPELLINGS.get(name) ?? name;
+}
+
 function featuresIn(value: unknown): ReadonlySet<string> | undefined {
   const names = namesIn(value);
   if (!names) return undefined;
   const features = new Set<string>();
   for (const name of names) {
-    const spelled = OTHER_SPELLINGS.get(name) ?? name;
+    const spelled = featureName(name);
     features.add(spelled);
     for (const included of INCLUDES.get(spelled) ?? []) features.add(included);
   }

@@ -6,11 +6,15 @@ import { Environment } from './environment.js';
 const VARIABLES = Object.keys(new Environment());
 
 describe('loadConfig', () => {
-  it('CFG-1: takes an empty environment for all defaults', () => {
+  it('CFG-1, CFG-63: takes an empty environment for all defaults', () => {
     expect(loadConfig({})).toEqual({
       listen: { host: '0.0.0.0', port: 8080 },
       admin: undefined,
-      backend: { origin: 'https://llm.chutes.ai', path: '' },
+      backends: {
+        openai: { origin: 'https://llm.chutes.ai', path: '' },
+        responses: { origin: 'https://responses.chutes.ai', path: '' },
+        messages: { origin: 'https://claude.chutes.ai', path: '' },
+      },
       evidenceBackend: { origin: 'https://api.chutes.ai', path: '' },
       catalog: {
         modelsUrl: new URL('https://llm.chutes.ai/v1/models'),
@@ -51,8 +55,11 @@ describe('loadConfig', () => {
         retryableStatuses: new Set([502, 503, 504]),
         failsOverOnCapacity: false,
         retriesEmpty: false,
+        keepAliveMs: 0,
         shapesErrors: false,
+        learnsDeadlines: true,
       },
+      cooldown: { failures: 3, cooldownMs: 15_000, maxMs: 120_000 },
       upstream: {
         connectTimeoutMs: 2_000,
         idleTimeoutMs: 300_000,
@@ -64,12 +71,14 @@ describe('loadConfig', () => {
         maxEntries: 10_000,
         failbackMs: 30_000,
         isByConversation: false,
+        avoidMs: 30_000,
         sessionHeader: 'x-session-id',
         hashSecret: undefined,
         redis: undefined,
       },
       trustedProxies: [],
       shutdown: { drainMs: 5_000, graceMs: 30_000 },
+      hasStatusPage: true,
       corsOrigins: [],
       logLevel: 'info',
       traces: undefined,
@@ -139,8 +148,21 @@ describe('what the settings become', () => {
     ['https://llm.example/a/v1/', { origin: 'https://llm.example', path: '/a' }],
     ['https://llm.example/v1/a', { origin: 'https://llm.example', path: '/v1/a' }],
     ['https://llm.example/av1', { origin: 'https://llm.example', path: '/av1' }],
-  ])('CFG-6, CFG-7: BACKEND_BASE_URL=%s', (value, backend) => {
-    expect(loadConfig({ BACKEND_BASE_URL: value }).backend).toEqual(backend);
+  ])('CFG-7, CFG-67: BACKEND_BASE_URL=%s, and those of the other doors', (value, backend) => {
+    const { backends } = loadConfig({
+      BACKEND_BASE_URL: value,
+      RESPONSES_BASE_URL: value,
+      MESSAGES_BASE_URL: value,
+    });
+    expect(backends).toEqual({ openai: backend, responses: backend, messages: backend });
+  });
+
+  it('CFG-67: off takes either of the other doors away', () => {
+    expect(loadConfig({ RESPONSES_BASE_URL: 'off' }).backends.responses).toBeUndefined();
+    expect(loadConfig({ MESSAGES_BASE_URL: 'off' }).backends).toMatchObject({
+      responses: { origin: 'https://responses.chutes.ai' },
+      messages: undefined,
+    });
   });
 
   it('CFG-8: the addresses of the control plane are taken as they are', () => {
@@ -302,6 +324,7 @@ describe('what the settings become', () => {
       ttlMs: 1_000,
       maxEntries: 2,
       failbackMs: 3_000,
+      avoidMs: 30_000,
       isByConversation: true,
       sessionHeader: 'x-chat',
       hashSecret: 'pepper',
@@ -354,6 +377,37 @@ describe('what the settings become', () => {
   ])('CFG-56, CFG-57: %j', (env, expected) => {
     const { failsOverOnCapacity, retriesEmpty, shapesErrors } = loadConfig(env).attempts;
     expect([failsOverOnCapacity, retriesEmpty, shapesErrors]).toEqual(expected);
+  });
+
+  it.each([
+    ['', true],
+    ['true', true],
+    ['false', false],
+  ])('CFG-68: STATUS_PAGE=%s', (value, expected) => {
+    expect(loadConfig({ STATUS_PAGE: value }).hasStatusPage).toBe(expected);
+  });
+
+  it('CFG-63, CFG-64: what just happened counts as it is asked for', () => {
+    const { cooldown, sticky, attempts } = loadConfig({
+      COOLDOWN_FAILURES: '0',
+      COOLDOWN_MS: '1',
+      COOLDOWN_MAX_MS: '2',
+      CAPACITY_AVOID_SECS: '5',
+      LEARNED_DEADLINES: 'false',
+    });
+    expect([cooldown, sticky.avoidMs, attempts.learnsDeadlines]).toEqual([
+      { failures: 0, cooldownMs: 1, maxMs: 2 },
+      5_000,
+      false,
+    ]);
+  });
+
+  it('CFG-66: how long the client of a stream waits in silence', () => {
+    expect(loadConfig({ SSE_KEEPALIVE_SECS: '15' }).attempts.keepAliveMs).toBe(15_000);
+    expect(loadConfig({ SSE_KEEPALIVE_SECS: '0' }).attempts.keepAliveMs).toBe(0);
+    expect(errorOf({ SSE_KEEPALIVE_SECS: '86401' }).problems).toEqual([
+      'SSE_KEEPALIVE_SECS must be a whole number from 0 to 86400',
+    ]);
   });
 
   it.each(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])('CFG-32: LOG_LEVEL=%s', (level) => {

@@ -53,7 +53,11 @@ function toConfig(env: Environment) {
   return {
     listen: validated(splitListenAddress(env.LISTEN_ADDR)),
     admin: env.ADMIN_LISTEN_ADDR === '' ? undefined : validated(splitListenAddress(env.ADMIN_LISTEN_ADDR)),
-    backend: baseUrl(env.BACKEND_BASE_URL, '/v1'),
+    backends: {
+      openai: baseUrl(env.BACKEND_BASE_URL, '/v1'),
+      responses: backendUnlessOff(env.RESPONSES_BASE_URL),
+      messages: backendUnlessOff(env.MESSAGES_BASE_URL),
+    },
     evidenceBackend: baseUrl(env.EVIDENCE_BASE_URL),
     catalog: {
       modelsUrl: new URL(env.MODELS_URL),
@@ -102,7 +106,15 @@ function toConfig(env: Environment) {
       ) as ReadonlySet<number>,
       failsOverOnCapacity: env.FAILOVER_ON_CAPACITY,
       retriesEmpty: env.RETRY_EMPTY_ANSWERS,
+      /** How long the client of a stream waits in silence; 0: for as long as it takes. */
+      keepAliveMs: env.SSE_KEEPALIVE_SECS * 1_000,
       shapesErrors: env.ERROR_SHAPE === 'openai',
+      learnsDeadlines: env.LEARNED_DEADLINES,
+    },
+    cooldown: {
+      failures: env.COOLDOWN_FAILURES,
+      cooldownMs: env.COOLDOWN_MS,
+      maxMs: env.COOLDOWN_MAX_MS,
     },
     upstream: {
       connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
@@ -115,6 +127,7 @@ function toConfig(env: Environment) {
       maxEntries: env.STICKY_MAX_ENTRIES,
       failbackMs: env.STICKY_FAILBACK_SECS * 1_000,
       isByConversation: env.STICKY_SCOPE === 'conversation',
+      avoidMs: env.CAPACITY_AVOID_SECS * 1_000,
       sessionHeader: env.STICKY_SESSION_HEADER.toLowerCase(),
       hashSecret: env.STICKY_HASH_SECRET === '' ? undefined : env.STICKY_HASH_SECRET,
       redis:
@@ -122,6 +135,7 @@ function toConfig(env: Environment) {
     },
     trustedProxies: env.TRUST_PROXY_HEADERS ? splitList(env.TRUSTED_PROXY_CIDRS) : [],
     shutdown: { drainMs: env.SHUTDOWN_DRAIN_MS, graceMs: env.SHUTDOWN_GRACE_MS },
+    hasStatusPage: env.STATUS_PAGE,
     corsOrigins: splitList(env.CORS_ALLOWED_ORIGINS),
     logLevel: env.LOG_LEVEL,
     traces: isTraced(env)
@@ -145,6 +159,11 @@ function validated<T>(value: T | null | undefined): T {
 export interface BaseUrl {
   readonly origin: string;
   readonly path: string;
+}
+
+/** @returns `undefined` where what goes there is not served. */
+function backendUnlessOff(text: string): BaseUrl | undefined {
+  return text === OFF ? undefined : baseUrl(text, '/v1');
 }
 
 function baseUrl(text: string, redundantSuffix = ''): BaseUrl {

@@ -9,8 +9,11 @@ const ZERO_MEANS_SOMETHING = new Set([
   'UPSTREAM_IDLE_TIMEOUT_MS',
   'CLIENT_STALL_TIMEOUT_MS',
   'STICKY_TTL_SECS',
+  'SSE_KEEPALIVE_SECS',
   'STICKY_MAX_ENTRIES',
   'STICKY_FAILBACK_SECS',
+  'COOLDOWN_FAILURES',
+  'CAPACITY_AVOID_SECS',
   'OVERLOAD_LAG_MS',
   'SHUTDOWN_DRAIN_MS',
   'SHUTDOWN_GRACE_MS',
@@ -78,8 +81,17 @@ describe('what is refused', () => {
     'https://:pw@llm.example',
     'https://llm.example/v1?key=1',
     'https://',
-  ])('CFG-6: BACKEND_BASE_URL=%s', (value) => {
-    expect(refused({ BACKEND_BASE_URL: value })).toEqual(['BACKEND_BASE_URL']);
+  ])('CFG-6, CFG-67: %s as a base URL of any door', (value) => {
+    const names = ['BACKEND_BASE_URL', 'RESPONSES_BASE_URL', 'MESSAGES_BASE_URL'];
+    expect(refused(Object.fromEntries(names.map((name) => [name, value])))).toEqual(names);
+  });
+
+  it.each(['OFF', 'none', 'off/'])('CFG-67: %s does not take a door away', (value) => {
+    expect(refused({ MESSAGES_BASE_URL: value })).toEqual(['MESSAGES_BASE_URL']);
+  });
+
+  it('CFG-67: chat completions are always served', () => {
+    expect(refused({ BACKEND_BASE_URL: 'off' })).toEqual(['BACKEND_BASE_URL']);
   });
 
   it.each(['api.example/path', 'file:///etc/models.json', 'https://me:pw@api.example'])(

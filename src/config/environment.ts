@@ -30,6 +30,8 @@ export class Environment {
   @IsFurtherListenAddress('LISTEN_ADDR') ADMIN_LISTEN_ADDR = '';
 
   @IsBaseUrl() BACKEND_BASE_URL = 'https://llm.chutes.ai';
+  @IsBaseUrl({ canBeOff: true }) RESPONSES_BASE_URL = 'https://responses.chutes.ai';
+  @IsBaseUrl({ canBeOff: true }) MESSAGES_BASE_URL = 'https://claude.chutes.ai';
   @IsHttpUrl() MODELS_URL = 'https://llm.chutes.ai/v1/models';
   @WholeNumber() MODELS_REFRESH_MS = 300_000;
   @IsHttpUrl() UTILIZATION_URL = 'https://api.chutes.ai/chutes/utilization';
@@ -71,6 +73,12 @@ export class Environment {
   @IsStatusList() UPSTREAM_RETRYABLE_STATUSES = '502,503,504';
   @IsBoolean() FAILOVER_ON_CAPACITY = false;
   @IsBoolean() RETRY_EMPTY_ANSWERS = false;
+  @WholeNumber({ min: 0 }) COOLDOWN_FAILURES = 3;
+  @WholeNumber() COOLDOWN_MS = 15_000;
+  @WholeNumber() COOLDOWN_MAX_MS = 120_000;
+  @WholeNumber({ min: 0 }) CAPACITY_AVOID_SECS = 30;
+  @IsBoolean() LEARNED_DEADLINES = true;
+  @WholeNumber({ min: 0, max: 86_400 }) SSE_KEEPALIVE_SECS = 0;
   @IsIn(['upstream', 'openai'], { message: 'ERROR_SHAPE must be upstream or openai' })
   ERROR_SHAPE: 'upstream' | 'openai' = 'upstream';
   @WholeNumber() UPSTREAM_MAX_CONNECTIONS = 1_024;
@@ -93,6 +101,8 @@ export class Environment {
 
   @WholeNumber({ min: 0 }) SHUTDOWN_DRAIN_MS = 5_000;
   @WholeNumber({ min: 0 }) SHUTDOWN_GRACE_MS = 30_000;
+
+  @IsBoolean() STATUS_PAGE = true;
 
   @IsOriginList() CORS_ALLOWED_ORIGINS = '';
 

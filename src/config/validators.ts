@@ -56,10 +56,10 @@ export function IsHttpUrlOrOff(): PropertyDecorator {
 }
 
 /** Paths are added to it, so that a query has no place in it. */
-export function IsBaseUrl(): PropertyDecorator {
+export function IsBaseUrl({ canBeOff = false } = {}): PropertyDecorator {
   return rule(
-    'an http or https URL without credentials, query and fragment',
-    (value) => isHttpUrl(value) && URL.parse(String(value))?.search === '',
+    `an http or https URL without credentials, query and fragment${canBeOff ? ', or off' : ''}`,
+    (value) => (canBeOff && value === OFF) || (isHttpUrl(value) && URL.parse(String(value))?.search === ''),
   );
 }
 

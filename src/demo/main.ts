@@ -5,22 +5,28 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../app.factory.js';
 import { loadConfig } from '../config/config.js';
 import { ChutesSimulator } from '../simulator/chutes-simulator.js';
+import { Watchers } from '../status/watchers.socket.js';
 import { type Stage, Tour } from './tour.js';
 
 const PORT = 8080;
-/** The last three are what the clients' own examples ask for: `openai`, LangChain, AI SDK. */
+/** From the third on it is what the clients' own examples ask for: `openai`, LangChain, the AI SDK, Anthropic's. */
 const ALIASES = [
   'chutesai/AutoPilot',
   'chutesai-routing/AutoPilot',
   'gpt-5.5',
   'gpt-4-1106-preview',
   'meta-llama/Llama-3-70b-chat-hf',
+  'gpt-6-luna',
+  'claude-opus-5-5',
+  'claude-haiku-5-5',
 ];
 
 const stage: Stage = {
   write: (text) => void process.stdout.write(text),
   style: (format, text) => styleText(format, text),
 };
+
+const SILENT: Stage = { write: () => {}, style: (_, text) => text };
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
 process.exitCode = await demo(values.once);
@@ -33,9 +39,11 @@ async function demo(isOnce: boolean): Promise<number> {
     const { port } = router.getHttpServer().address() as AddressInfo;
     const baseUrl = `http://127.0.0.1:${port}/v1`;
     await untilReady(`http://127.0.0.1:${port}/readyz`);
+    stage.write(pageNote(`http://127.0.0.1:${port}/autopilot`));
     const isFine = await new Tour(baseUrl, simulator, stage).run();
     if (isOnce) return isFine ? 0 : 1;
     stage.write(invitation(baseUrl));
+    replayTo(router.get(Watchers), () => new Tour(baseUrl, simulator, SILENT));
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     return isFine ? 0 : 1;
   } finally {
@@ -45,9 +53,25 @@ async function demo(isOnce: boolean): Promise<number> {
   }
 }
 
+/** Whoever opens the status page is to see something happen: the tour, once more and without a word. */
+function replayTo({ arrivals }: Watchers, tour: () => Tour): void {
+  let isRunning = false;
+  arrivals.subscribe(() => {
+    if (isRunning) return;
+    isRunning = true;
+    void tour()
+      .run()
+      .finally(() => {
+        isRunning = false;
+      });
+  });
+}
+
 async function startRouter(upstream: string): Promise<NestFastifyApplication> {
   const config = loadConfig({
     BACKEND_BASE_URL: upstream,
+    RESPONSES_BASE_URL: upstream,
+    MESSAGES_BASE_URL: upstream,
     EVIDENCE_BASE_URL: upstream,
     MODELS_URL: `${upstream}/v1/models`,
     UTILIZATION_URL: `${upstream}/chutes/utilization`,
@@ -73,9 +97,14 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
+function pageNote(url: string): string {
+  return `why this model: ${styleText('cyan', url)} shows each decision as it is made\n`;
+}
+
 function invitation(baseUrl: string): string {
   return `
 ${styleText('bold', 'your turn')}: the router stays up at ${styleText('cyan', baseUrl)} until Ctrl-C
+(open the page above, and the tour happens again, there)
 
   curl -N ${baseUrl}/chat/completions -H 'content-type: application/json' \\
     -d '{"model":"chutesai/AutoPilot","stream":true,"messages":[{"role":"user","content":"Hello"}]}'

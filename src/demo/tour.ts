@@ -1,17 +1,11 @@
 import type { ChutesSimulator } from '../simulator/chutes-simulator.js';
 import { eventData } from '../simulator/answers/event-data.js';
+import { Client, firstSentence, isDone, tokenOf } from './client.js';
 
 /** Where the tour is told. */
 export interface Stage {
   write(text: string): void;
   style(format: 'bold' | 'dim' | 'green' | 'red' | 'cyan', text: string): string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly contentType: string;
-  readonly body: string;
 }
 
 const ALIAS = 'chutesai/AutoPilot';
@@ -21,15 +15,18 @@ const QUESTION = [{ role: 'user', content: 'Who are you, and why was it you?' }]
 const PICTURE =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC';
 
-/** Shows what the router does with five requests, and checks each. */
+/** Shows what the router does with seven requests, and checks each. */
 export class Tour {
   private failures = 0;
+  private readonly client: Client;
 
   constructor(
-    private readonly baseUrl: string,
+    baseUrl: string,
     private readonly simulator: ChutesSimulator,
     private readonly stage: Stage,
-  ) {}
+  ) {
+    this.client = new Client(baseUrl);
+  }
 
   /** @returns whether everything went as it should. */
   async run(): Promise<boolean> {
@@ -38,6 +35,10 @@ export class Tour {
     );
     await this.stop('a picture: it goes to a model that sees', () => this.picture());
     await this.stop('a list whose first model is down: the second one answers', () => this.list());
+    await this.stop('a stream that begins with an error: the next model answers, and nobody sees it', () =>
+      this.falseStart(),
+    );
+    await this.stop('a stream that ends politely in the middle: its client is told', () => this.halfAnswer());
     await this.stop('one model by its name: straight through, not a byte changed', () => this.direct());
     await this.stop('a rate limit: relayed as it came, and not tried elsewhere', () => this.rateLimited());
     return this.failures === 0;
@@ -45,7 +46,7 @@ export class Tour {
 
   private async alias(): Promise<void> {
     this.ask(`"model": "${ALIAS}", "stream": true`);
-    const response = await this.post({ model: ALIAS, stream: true, messages: QUESTION });
+    const response = await this.client.post({ model: ALIAS, stream: true, messages: QUESTION });
     const model = response.headers.get('x-chutes-autopilot-selected') ?? '';
     this.say(`${this.stage.style('cyan', model)} says:`);
     const arrivals: number[] = [];
@@ -78,18 +79,21 @@ export class Tour {
     ];
     const request = { model: ALIAS, messages: [{ role: 'user', content }] };
     const decision = JSON.parse(
-      (await this.answerTo(request, { 'x-chutes-autopilot-dry-run': 'true' })).body,
+      (await this.client.answerTo(request, { 'x-chutes-autopilot-dry-run': 'true' })).body,
     ) as {
       excluded: { why: string }[];
     };
     const blind = decision.excluded.filter(({ why }) => why === 'lacks_image').length;
-    const answer = await this.answerTo(request);
+    const answer = await this.client.answerTo(request);
     const model = answer.headers.get('x-chutes-autopilot-selected') ?? '';
     this.say(
       `${this.stage.style('cyan', model)} answered; a dry run tells of ${blind} models that do not see`,
     );
     this.check('the answer is whole', answer.status === 200);
-    this.check('the catalog says that the model sees', (await this.modalitiesOf(model)).includes('image'));
+    this.check(
+      'the catalog says that the model sees',
+      (await this.client.modalitiesOf(model)).includes('image'),
+    );
   }
 
   private async list(): Promise<void> {
@@ -97,7 +101,7 @@ export class Tour {
     this.simulator.behave(first, 'unavailable');
     const model = `${first},${second}`;
     this.ask(`"model": "${model}"`);
-    const answer = await this.answerTo({ model, messages: QUESTION });
+    const answer = await this.client.answerTo({ model, messages: QUESTION });
     this.simulator.behave(first, 'normal');
     this.say(`${first} was down, ${this.stage.style('cyan', second)} answered: ${firstSentence(answer)}`);
     this.check('the answer is whole', answer.status === 200);
@@ -105,11 +109,34 @@ export class Tour {
     this.check('two attempts were made', answer.headers.get('x-chutes-autopilot-attempts') === '2');
   }
 
+  private async falseStart(): Promise<void> {
+    const [first = '', second = ''] = await this.someModels();
+    this.simulator.behave(first, { kind: 'error-event', afterChunks: 0 });
+    const model = `${first},${second}`;
+    this.ask(`"model": "${model}", "stream": true`);
+    const answer = await this.client.answerTo({ model, stream: true, messages: QUESTION });
+    this.simulator.behave(first, 'normal');
+    this.say(`${first} said 200 and then an error, ${this.stage.style('cyan', second)} answered`);
+    this.check('the second model was chosen', answer.headers.get('x-chutes-autopilot-selected') === second);
+    this.check('there is no error in the answer', !answer.body.includes('"error"') && isDone(answer));
+  }
+
+  private async halfAnswer(): Promise<void> {
+    const [model = ''] = await this.someModels();
+    this.simulator.behave(model, 'unfinished');
+    this.ask(`"model": "${model}", "stream": true`);
+    const answer = await this.client.answerTo({ model, stream: true, messages: QUESTION });
+    this.simulator.behave(model, 'normal');
+    const last = answer.body.trim().split('\n').at(-1) ?? '';
+    this.say(this.stage.style('dim', last));
+    this.check('the last event is an error that clients raise', last.includes('upstream_stream_interrupted'));
+  }
+
   private async direct(): Promise<void> {
     const [model = ''] = await this.someModels();
     const body = `{ "temperature": 1.0, "model": "${model}", "messages": ${JSON.stringify(QUESTION)} }`;
     this.ask(`"model": "${model}"`);
-    const answer = await this.answerTo(body);
+    const answer = await this.client.answerTo(body);
     this.say(`${this.stage.style('cyan', model)} answered: ${firstSentence(answer)}`);
     this.check(
       'the request arrived as it was sent',
@@ -123,7 +150,7 @@ export class Tour {
     const before = this.simulator.count();
     const model = `${limited},${other}`;
     this.ask(`"model": "${model}"`);
-    const answer = await this.answerTo({ model, messages: QUESTION });
+    const answer = await this.client.answerTo({ model, messages: QUESTION });
     this.simulator.behave(limited, 'normal');
     this.say(`${this.stage.style('cyan', String(answer.status))} ${answer.contentType}, as Chutes sends it`);
     this.check('the status is 429', answer.status === 429 && answer.contentType.startsWith('text/html'));
@@ -154,45 +181,8 @@ export class Tour {
 
   /** Models of the catalog that have running instances. */
   private async someModels(): Promise<string[]> {
-    const response = await fetch(`${this.baseUrl}/models`);
-    const { data } = (await response.json()) as { data: { id: string }[] };
     const rows = this.simulator.utilization as readonly { name: string; active_instance_count: number }[];
     const running = new Set(rows.filter((row) => row.active_instance_count > 0).map(({ name }) => name));
-    return data.map(({ id }) => id).filter((id) => running.has(id));
+    return (await this.client.models()).filter((id) => running.has(id));
   }
-
-  private async modalitiesOf(model: string): Promise<readonly string[]> {
-    const response = await fetch(`${this.baseUrl}/models/${model}`);
-    return ((await response.json()) as { input_modalities?: string[] }).input_modalities ?? [];
-  }
-
-  private async answerTo(
-    body: object | string,
-    extra: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> {
-    const response = await this.post(body, extra);
-    const { status, headers } = response;
-    return { status, headers, contentType: headers.get('content-type') ?? '', body: await response.text() };
-  }
-
-  private post(body: object | string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    return fetch(`${this.baseUrl}/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer demo', 'content-type': 'application/json', ...headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      signal: AbortSignal.timeout(30_000),
-    });
-  }
-}
-
-function tokenOf(data: string): string {
-  if (data === '[DONE]') return '';
-  const chunk = JSON.parse(data) as { choices?: { delta?: { content?: string } }[] };
-  return chunk.choices?.[0]?.delta?.content ?? '';
-}
-
-function firstSentence({ body }: Answer): string {
-  const answer = JSON.parse(body) as { choices?: { message?: { content?: string } }[] };
-  const text = answer.choices?.[0]?.message?.content?.trim() ?? '';
-  return `“${/^.*?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text}”`;
 }

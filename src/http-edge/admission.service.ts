@@ -8,6 +8,7 @@ import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { RequestTelemetry } from '../telemetry/request-telemetry.service.js';
 import { ALLOW_ORIGIN, corsHeaders, isForScripts, preflightHeaders } from './cors.js';
+import { Doors } from './doors.js';
 import { FrontDoor, type Gatekeeper } from './front-door.js';
 import { OverloadService } from './overload.service.js';
 import { PortsService } from './ports.service.js';
@@ -29,6 +30,7 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
     private readonly host: HttpAdapterHost<FastifyAdapter>,
     private readonly ports: PortsService,
     private readonly overload: OverloadService,
+    private readonly doors: Doors,
     frontDoor: FrontDoor,
   ) {
     frontDoor.guardedBy(this);
@@ -38,9 +40,11 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
     // The adapter runs this hook before all others, so that what they refuse has a record, too.
     this.host.httpAdapter.setOnRequestHook(
       (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-        const { isCounted = false } = request.routeOptions.config as { isCounted?: boolean };
-        request.record = this.open(request.raw, reply.raw, isCounted);
-        if (!this.ports.serves(request.raw, request.routeOptions.url)) {
+        const { config, url: route } = request.routeOptions;
+        const isShut = route !== undefined && this.doors.isShut(route);
+        const { isCounted = false } = config as { isCounted?: boolean };
+        request.record = this.open(request.raw, reply.raw, isCounted && !isShut);
+        if (!this.ports.serves(request.raw, route)) {
           reply.hijack();
           sendError(request.record, ApiError.notFound('There is nothing at this path.'));
           return;
@@ -48,7 +52,10 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
         const preflight = this.preflightHeaders(request.record);
         if (preflight) void reply.code(204).headers(preflight).send();
         else if (this.refuses(request.record)) reply.hijack();
-        else done();
+        else if (isShut) {
+          reply.hijack();
+          sendError(request.record, this.doors.served.notServed(request.raw.url as string));
+        } else done();
       },
     );
   }
@@ -91,6 +98,7 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
 
   private preflightHeaders({ request, response }: RequestRecord): ReturnType<typeof preflightHeaders> {
     if (!response.hasHeader(ALLOW_ORIGIN)) return undefined;
-    return preflightHeaders(request.method as string, request.url as string, request.headers);
+    const methods = this.doors.served.methodsAt(request.url as string);
+    return preflightHeaders(request.method as string, methods, request.headers);
   }
 }

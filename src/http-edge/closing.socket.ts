@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ApiError } from '../openai/api-error.js';
-import { errorHead } from './error-head.js';
+import { errorHead, errorText } from './error-head.js';
 import { letBodyPass } from './pass-body.socket.js';
 import { cutIfStalled } from './stalled-answer.timer.js';
 
@@ -41,7 +41,7 @@ export function answerLast(
   requestId: string,
   { written = () => {}, isFlooded = false }: LastAnswer = {},
 ): string {
-  const body = JSON.stringify(error.toBody());
+  const body = errorText(error, response.req.url as string, requestId);
   announceClosing(response.req.socket);
   response.writeHead(error.status, { ...errorHead(error, body, requestId), connection: 'close' });
   response.write(body, written);

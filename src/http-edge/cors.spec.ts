@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { ServedPaths } from '../openai/served-paths.js';
 import { corsHeaders, isForScripts, preflightHeaders } from './cors.js';
 
 const APP = 'https://app.example';
@@ -50,7 +51,7 @@ describe('preflights', () => {
   const asks = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'X-A,  x-b' };
 
   test('HDR-22: the headers are granted as they were asked for', () => {
-    expect(preflightHeaders('OPTIONS', '/v1/completions', asks)).toMatchObject({
+    expect(preflightHeaders('OPTIONS', ['POST'], asks)).toMatchObject({
       'access-control-allow-headers': 'X-A,  x-b',
       'access-control-allow-methods': 'POST',
     });
@@ -62,6 +63,6 @@ describe('preflights', () => {
     ['the server as a whole', 'OPTIONS', '*', asks],
     ['no method asked for', 'OPTIONS', '/v1/models', {}],
   ])('HDR-26: %s is none', (_, method, url, headers) => {
-    expect(preflightHeaders(method, url, headers)).toBeUndefined();
+    expect(preflightHeaders(method, new ServedPaths().methodsAt(url), headers)).toBeUndefined();
   });
 });

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { allowsOrigin } from '../config/origins.js';
-import { methodsServedAt } from '../openai/served-paths.js';
 
 /** All that a script may read of an answer beside its body; OpenAI's client looks for the last two. */
 const EXPOSED =
@@ -28,15 +27,17 @@ export function corsHeaders(allowed: readonly string[], origin: string | undefin
   };
 }
 
-/** @returns `undefined` if the request is no preflight, or one for a path that is not served. */
+/**
+ * @param methods that the path serves; `undefined` for one that is not served
+ * @returns `undefined` if the request is no preflight, or one for a path that is not served.
+ */
 export function preflightHeaders(
   method: string,
-  url: string,
+  methods: readonly string[] | undefined,
   headers: IncomingHttpHeaders,
 ): Headers | undefined {
   const requestedMethod = headers['access-control-request-method'];
   const requestedHeaders = headers['access-control-request-headers'];
-  const methods = methodsServedAt(url);
   if (method !== 'OPTIONS' || requestedMethod === undefined || methods === undefined) return undefined;
   return {
     vary: 'Origin, Access-Control-Request-Headers',

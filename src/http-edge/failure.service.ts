@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { toApiError } from '../openai/to-error-response.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { Doors } from './doors.js';
 import { OverloadService } from './overload.service.js';
 import { sendError } from './send-error.socket.js';
 
@@ -11,17 +12,20 @@ export class FailureService {
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly overload: OverloadService,
+    private readonly doors: Doors,
   ) {}
 
   answer(thrown: unknown, record: RequestRecord): void {
     const { request, response } = record;
-    const error = toApiError(thrown, request.url ?? '');
+    const error = toApiError(thrown, request.url ?? '', this.doors.served);
     if (error.code === 'internal_error') this.report(thrown, record.id);
     if (error.shedFor) this.overload.shed(error.shedFor);
 
     if (response.writableEnded) return;
     // An answer that has begun must not look complete.
-    if (response.headersSent) {
+    if (record.early) {
+      record.early.fail(error);
+    } else if (response.headersSent) {
       record.isInterrupted = true;
       response.destroy();
     } else {

@@ -88,8 +88,9 @@ function answerParserError(error: NodeJS.ErrnoException, socket: HttpSocket): vo
   } else if (!response || response instanceof DroppedResponse) {
     endLingeringly(socket, rawError(parserError(error.code), randomUUID()));
   } else if (isReading(response)) {
-    if (hasLeft) socket.end(rawError(parserError(error.code), requestIdOf(response.req)));
-    else response.req.emit('error', parserError(error.code));
+    const { req: request } = response;
+    if (hasLeft) socket.end(rawError(parserError(error.code), requestIdOf(request), request.url));
+    else request.emit('error', parserError(error.code));
   } else if (hasLeft) {
     socket.destroySoon();
   } else {

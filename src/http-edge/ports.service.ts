@@ -10,7 +10,7 @@ import { createHttpServer, onClientError } from './http-server.factory.js';
 import { openFilesNeeded } from './open-files.js';
 import { OverloadService } from './overload.service.js';
 import { type Address, maxOpenFiles, Port } from './port.socket.js';
-import { belongsInside } from './ports.js';
+import { belongsInside, belongsToStatus } from './ports.js';
 import { ReadTurns } from './read-turns.socket.js';
 
 /** Probes, scrapes and a few people. */
@@ -66,9 +66,9 @@ export class PortsService implements OnApplicationShutdown {
 
   /** @param route the path that Fastify has found a route for, as it was registered */
   serves(request: IncomingMessage, route: string | undefined): boolean {
-    if (!this.inside) return true;
-    const path = route ?? (request.url as string).split('?', 1)[0];
-    return belongsInside(path as string) === this.isInside(request);
+    const path = route ?? (request.url as string).split('?', 1)[0] ?? '';
+    if (!this.config.hasStatusPage && belongsToStatus(path)) return false;
+    return !this.inside || belongsInside(path) === this.isInside(request);
   }
 
   /** Whether a request came in at the inside port. */

@@ -1,7 +1,7 @@
 import type { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { answerLast } from './closing.socket.js';
-import { errorHead } from './error-head.js';
+import { errorHead, errorText } from './error-head.js';
 import { letBodyPass } from './pass-body.socket.js';
 import { cutIfStalled } from './stalled-answer.timer.js';
 
@@ -21,7 +21,7 @@ export function sendError(record: RequestRecord, error: ApiError): void {
     record.answered(body, performance.now());
     return;
   }
-  const body = JSON.stringify(error.toBody());
+  const body = errorText(error, request.url as string, record.id);
   if (error.closesConnection) response.setHeader('connection', 'close');
   response.writeHead(error.status, errorHead(error, body, record.id));
   record.answered(body, performance.now());

@@ -23,6 +23,10 @@ export class LifecycleService {
   /** Set from the first signal on. */
   isStopping = false;
 
+  private readonly signal = Promise.withResolvers<void>();
+  /** Resolves with the first signal. */
+  readonly stopping: Promise<void> = this.signal.promise;
+
   private readonly hurry = Promise.withResolvers<void>();
   private isHurried = false;
 
@@ -45,6 +49,7 @@ export class LifecycleService {
   async stop(): Promise<void> {
     const { drainMs, graceMs } = this.config.shutdown;
     this.isStopping = true;
+    this.signal.resolve();
     this.logger.info({ drain_ms: drainMs, grace_ms: graceMs }, 'shutting down');
     await this.pause(drainMs);
     this.refuse();
@@ -67,11 +72,12 @@ export class LifecycleService {
   private interrupt(): void {
     for (const record of this.unfinished) {
       const { response } = record;
-      if (response.headersSent) {
+      if (response.headersSent && !record.early) {
         this.relays.interrupt(record, 'shutting_down');
         continue;
       }
-      sendError(record, ApiError.shuttingDown());
+      if (record.early) record.early.fail(ApiError.interrupted('shutting_down'));
+      else sendError(record, ApiError.shuttingDown());
       // Whatever the upstream says from now on comes too late.
       record.leave();
     }

@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { ApiError } from './api-error.js';
-import { anthropicErrorType, type Dialect, dialectOf, errorBody, errorEvent, KEEP_ALIVE } from './dialect.js';
+import {
+  anthropicErrorType,
+  type Dialect,
+  dialectOf,
+  dialectOfTarget,
+  errorBody,
+  errorEvent,
+  KEEP_ALIVE,
+  upstreamErrorEvent,
+} from './dialect.js';
 
 const INTERRUPTED = ApiError.interrupted('upstream_stream_interrupted').toBody();
 const { message } = INTERRUPTED.error;
@@ -17,6 +26,24 @@ test.each<[string, Dialect]>([
   expect(dialectOf(path)).toBe(dialect);
 });
 
+test.each<[string, Dialect]>([
+  ['/v1/messages?beta=true', 'messages'],
+  ['/v1/messages/count_tokens', 'messages'],
+  ['/v1/messages/batches', 'messages'],
+  ['//v1/messages/', 'messages'],
+  ['/V1/Messages', 'messages'],
+  ['/v1/mess%61ges', 'messages'],
+  ['http://router/v1/messages', 'messages'],
+  ['/v1/responses/', 'responses'],
+  ['/v1/%zz/messages', 'openai'],
+  ['/messages?of=/v1/messages', 'openai'],
+  ['/', 'openai'],
+  ['*', 'openai'],
+  ['', 'openai'],
+])('ERR-30: whoever asks for %s speaks %s', (target, dialect) => {
+  expect(dialectOfTarget(target)).toBe(dialect);
+});
+
 describe('an error event', () => {
   test('ATT-35, ATT-62: of OpenAI’s is the error alone', () => {
     expect(errorEvent('openai', INTERRUPTED)).toBe(`data: ${JSON.stringify(INTERRUPTED)}\n\n`);
@@ -27,6 +54,7 @@ describe('an error event', () => {
     expect([name, ...rest]).toEqual(['event: error', '', '']);
     expect(JSON.parse(data.slice('data: '.length))).toEqual({
       type: 'error',
+      sequence_number: 0,
       code: 'upstream_stream_interrupted',
       message,
       param: null,
@@ -44,7 +72,24 @@ describe('an error event', () => {
     expect(JSON.parse(data.slice('data: '.length))).toMatchObject({ type: 'error', error: { type, code } });
   });
 
-  test('ATT-62: no client takes what keeps a connection alive for a part of the answer', () => {
+  const SAID = { message: 'Too long.', code: null, detail: 'Too long.' };
+
+  test.each<[Dialect, number, string, object]>([
+    ['openai', 400, '', { error: SAID }],
+    [
+      'responses',
+      400,
+      'event: error\n',
+      { type: 'error', sequence_number: 0, code: null, message: 'Too long.', param: null, error: SAID },
+    ],
+    ['messages', 400, 'event: error\n', { type: 'error', error: { ...SAID, type: 'invalid_request_error' } }],
+    ['messages', 429, 'event: error\n', { type: 'error', error: { ...SAID, type: 'rate_limit_error' } }],
+    ['messages', 200, 'event: error\n', { type: 'error', error: { ...SAID, type: 'api_error' } }],
+  ])('ATT-74: of the upstream’s own words for clients of %s, after a %i', (dialect, status, name, data) => {
+    expect(upstreamErrorEvent(dialect, status, SAID)).toBe(`${name}data: ${JSON.stringify(data)}\n\n`);
+  });
+
+  test('ATT-72: no client takes what keeps a connection alive for a part of the answer', () => {
     expect(KEEP_ALIVE.openai).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.responses).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.messages).toBe('event: ping\ndata: {"type":"ping"}\n\n');

@@ -1,4 +1,5 @@
 import { type ErrorResponse, STATUS_OF_CODE } from './error-response.js';
+import { plainPath } from './plain-path.js';
 
 /** What a client speaks: OpenAI's chat and text completions, its Responses API, or Anthropic's Messages API. */
 export type Dialect = 'openai' | 'responses' | 'messages';
@@ -7,6 +8,11 @@ export type Dialect = 'openai' | 'responses' | 'messages';
 export function dialectOf(path: string): Dialect {
   if (path === '/v1/responses') return 'responses';
   return path === '/v1/messages' || path.startsWith('/v1/messages/') ? 'messages' : 'openai';
+}
+
+/** The same of a request's target, in whichever spelling: a client that got its path wrong still reads what it speaks. */
+export function dialectOfTarget(target: string): Dialect {
+  return dialectOf(plainPath(target));
 }
 
 /** What is sent while nothing else can be, and no client takes for a part of the answer. */
@@ -37,18 +43,56 @@ export function errorBody(dialect: Dialect, body: ErrorResponse, requestId: stri
   return { ...body, type: 'error', error: inAnthropicsWords(body.error), request_id: requestId };
 }
 
-/** The event that tells the client of an error within its stream. */
-export function errorEvent(dialect: Dialect, { error }: ErrorResponse): string {
+/**
+ * The event that tells the client of an error within its stream.
+ *
+ * @param sequenceNumber of the event, where the dialect numbers them: some clients take none without for an error
+ */
+export function errorEvent(dialect: Dialect, { error }: ErrorResponse, sequenceNumber = 0): string {
   switch (dialect) {
     case 'openai':
       return eventOf({ error });
     case 'responses': {
       const { code, message, param } = error;
-      return `event: error\n${eventOf({ type: 'error', code, message, param, error })}`;
+      return `event: error\n${eventOf({
+        type: 'error',
+        sequence_number: sequenceNumber,
+        code,
+        message,
+        param,
+        error,
+      })}`;
     }
     case 'messages':
       return `event: error\n${eventOf({ type: 'error', error: inAnthropicsWords(error) })}`;
   }
+}
+
+/**
+ * The same for an answer of the upstream's.
+ *
+ * @param status of that answer
+ * @param error whatever it says, in the upstream's words
+ */
+export function upstreamErrorEvent(dialect: Dialect, status: number, error: SaidError): string {
+  switch (dialect) {
+    case 'openai':
+      return eventOf({ error });
+    case 'responses': {
+      const { code, message } = error;
+      return `event: error\n${eventOf({ type: 'error', sequence_number: 0, code, message, param: null, error })}`;
+    }
+    case 'messages': {
+      const type = anthropicErrorType(status < 400 ? 502 : status);
+      return `event: error\n${eventOf({ type: 'error', error: { ...error, type } })}`;
+    }
+  }
+}
+
+/** At least this clients look for in an error. */
+interface SaidError {
+  readonly message: unknown;
+  readonly code: unknown;
 }
 
 function inAnthropicsWords(error: ErrorResponse['error']): object {

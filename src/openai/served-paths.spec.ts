@@ -1,9 +1,15 @@
-import { expect, test } from '@jest/globals';
-import { notServed } from './served-paths.js';
+import { describe, expect, test } from '@jest/globals';
+import { ServedPaths } from './served-paths.js';
+
+const ALL = new ServedPaths();
+const notServed = (url: string) => ALL.notServed(url);
 
 test.each([
   ['/v1/chat/completions', 'POST'],
   ['/v1/completions', 'POST'],
+  ['/v1/responses', 'POST'],
+  ['/v1/messages?beta=true', 'POST'],
+  ['/v1/messages/count_tokens', 'POST'],
   ['/v1/models', 'GET, HEAD'],
   ['/v1/models/zai-org/GLM-5-TEE', 'GET, HEAD'],
   ['/v1/models/zai-org%2FGLM-5-TEE', 'GET, HEAD'],
@@ -34,17 +40,20 @@ test.each([
 });
 
 test.each([
-  '/v1/responses',
   '/v1/embeddings',
+  '/v1/responses/resp_1',
+  '/v1/messages/batches',
+  '/v1/threads/thread_1/messages',
   '/v1/images/generations',
   '/v1/audio/transcriptions?x=1',
   '/v1/files/file-1/content',
 ])('RTE-13: the message for %s says what is served', (url) => {
   const { code, message } = notServed(url);
   expect(code).toBe('not_found');
-  for (const path of ['/v1/chat/completions', '/v1/completions', '/v1/models', '/v1/models/{id}']) {
-    expect(message).toContain(path);
-  }
+  expect(message).toContain(
+    'POST /v1/chat/completions, POST /v1/completions, POST /v1/responses, POST /v1/messages, ' +
+      'POST /v1/messages/count_tokens, GET /v1/models and GET /v1/models/{id}.',
+  );
 });
 
 test.each([
@@ -65,6 +74,9 @@ test.each([
   ['/v1/chat//completions', '/v1/chat/completions'],
   ['/v1/chat/completions/', '/v1/chat/completions'],
   ['/v1/completions/', '/v1/completions'],
+  ['/responses', '/v1/responses'],
+  ['/v1/v1/responses?x=1', '/v1/responses'],
+  ['/v1/responses/', '/v1/responses'],
   ['/V1/Chat/Completions', '/v1/chat/completions'],
   ['/V1/Models', '/v1/models'],
   ['//v1//models///', '/v1/models'],
@@ -74,6 +86,49 @@ test.each([
   expect(code).toBe('not_found');
   expect(message).toContain(`Did you mean ${meant}?`);
   expect(message).toContain('followed by /v1 and nothing else');
+});
+
+test.each([
+  ['/messages', '/v1/messages'],
+  ['/v1/v1/messages?beta=true', '/v1/messages'],
+  ['/anthropic/v1/messages', '/v1/messages'],
+  ['//v1/messages', '/v1/messages'],
+  ['/v1/messages/', '/v1/messages'],
+  ['/V1/Messages', '/v1/messages'],
+  ['/v1/mess%61ges', '/v1/messages'],
+  ['/messages/count_tokens', '/v1/messages/count_tokens'],
+  ['/v1/v1/messages/count_tokens?beta=true', '/v1/messages/count_tokens'],
+])('DOR-7: at %s the message says that the base URL of a client of Anthropic’s has no /v1', (url, meant) => {
+  const { code, message } = notServed(url);
+  expect(code).toBe('not_found');
+  expect(message).toContain(`Did you mean ${meant}?`);
+  expect(message).toMatch(/of Anthropic's is the address of this router and nothing else, as in \S+:8080\.$/);
+});
+
+describe('a door that is turned off', () => {
+  const some = new ServedPaths(['/v1/chat/completions', '/v1/completions', '/v1/responses']);
+
+  test.each([
+    '/v1/messages',
+    '/v1/messages?beta=true',
+    '/v1/messages/count_tokens',
+    '/messages',
+    '/v1/v1/messages',
+    '//v1/messages',
+    '/',
+    '/v1/embeddings',
+  ])('DOR-4: is not served, meant or named at %s', (url) => {
+    const { code, message } = some.notServed(url);
+    expect(code).toBe('not_found');
+    expect(some.methodsAt(url)).toBeUndefined();
+    expect(message).not.toMatch(/messages|anthropic/i);
+  });
+
+  test('DOR-4: leaves the others open', () => {
+    expect(some.methodsAt('/v1/responses')).toEqual(['POST']);
+    expect(some.notServed('/responses').message).toContain('Did you mean /v1/responses?');
+    expect(some.notServed('/v1/embeddings').message).toContain('POST /v1/responses, GET /v1/models');
+  });
 });
 
 test.each(['/', '', '//', '/?x=/v1/models', '/v1', '/v1/', '/V1//'])(

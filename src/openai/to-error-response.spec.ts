@@ -1,9 +1,11 @@
 import { NotFoundException, PayloadTooLargeException } from '@nestjs/common';
 import { describe, expect, test } from '@jest/globals';
 import { ApiError } from './api-error.js';
+import { ServedPaths } from './served-paths.js';
 import { toApiError } from './to-error-response.js';
 
 const SECRET = 'cpk_secret';
+const SERVED = new ServedPaths();
 
 function fastifyError(statusCode: number): Error {
   return Object.assign(new Error(`Broken: ${SECRET}`), { statusCode, code: 'FST_ERR_SOMETHING' });
@@ -12,7 +14,7 @@ function fastifyError(statusCode: number): Error {
 describe('what was thrown, as the client is to see it', () => {
   test("ERR-1: the router's own errors are as they are", () => {
     const error = ApiError.overloaded();
-    expect(toApiError(error, '/')).toBe(error);
+    expect(toApiError(error, '/', SERVED)).toBe(error);
   });
 
   test.each([
@@ -26,7 +28,7 @@ describe('what was thrown, as the client is to see it', () => {
     ['a path that cannot be decoded', fastifyError(400), '/%zz', 'bad_request'],
     ['a path parameter that is too long', fastifyError(414), '/v1/models/x', 'not_found'],
   ])('ERR-16, ERR-17: %s', (_, thrown, url, code) => {
-    expect(toApiError(thrown, url).code).toBe(code);
+    expect(toApiError(thrown, url, SERVED).code).toBe(code);
   });
 
   test.each([
@@ -38,7 +40,7 @@ describe('what was thrown, as the client is to see it', () => {
     ['undefined', undefined],
     ['null', null],
   ])('ERR-5: %s is an internal error', (_, thrown) => {
-    expect(toApiError(thrown, '/')).toMatchObject({
+    expect(toApiError(thrown, '/', SERVED)).toMatchObject({
       status: 500,
       type: 'server_error',
       code: 'internal_error',
@@ -48,7 +50,9 @@ describe('what was thrown, as the client is to see it', () => {
   test.each([new NotFoundException(SECRET), fastifyError(400), fastifyError(414), new Error(SECRET)])(
     'ERR-2: no message but the router’s own is told: %s',
     (thrown) => {
-      expect(JSON.stringify(toApiError(thrown, `/${SECRET}?${SECRET}`).toBody())).not.toContain(SECRET);
+      expect(JSON.stringify(toApiError(thrown, `/${SECRET}?${SECRET}`, SERVED).toBody())).not.toContain(
+        SECRET,
+      );
     },
   );
 });

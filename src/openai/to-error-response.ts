@@ -1,15 +1,15 @@
 import { ApiError } from './api-error.js';
-import { notServed } from './served-paths.js';
+import type { ServedPaths } from './served-paths.js';
 
 /**
  * Whatever was thrown, as the error a client is to see. Errors of Nest and Fastify are told by their status;
  * their messages are left out, since they can repeat what the client sent.
  */
-export function toApiError(error: unknown, url: string): ApiError {
+export function toApiError(error: unknown, url: string, served: ServedPaths): ApiError {
   if (error instanceof ApiError) return error;
   switch (statusOf(error)) {
     case 404:
-      return notServed(url);
+      return served.notServed(url);
     case 400:
       return ApiError.badPath();
     case 414:

@@ -3,23 +3,23 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { FailureReason } from '../openai/failure-reason.js';
+import type { Asked } from '../reading/asked.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { type CandidateOrder, placeOf } from '../routing/candidate-order.js';
+import { type CandidateOrder, isSecondChoice, placeOf } from '../routing/candidate-order.js';
+import { largerContext } from '../routing/larger-context.js';
+import { RoutingService } from '../routing/routing.service.js';
+import { MemoryBudget } from '../runtime/memory-budget.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import type { Refusal } from '../upstream/refusal.js';
 import { UpstreamClient } from '../upstream/upstream.client.js';
 import type { Outcome, UpstreamExchange, UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 import type { Opened } from '../upstream/relay.service.js';
-import { verdict } from './verdict.js';
-
-/** Is told what attempts show. */
-export interface AttemptWatcher {
-  onFailed(model: ModelId, reason: FailureReason): void;
-}
+import type { AttemptReport, AttemptWatcher } from './attempt-report.js';
+import { AttemptReports } from './attempt-reports.service.js';
+import { isTooLong, verdict } from './verdict.js';
 
 export interface AttemptPlan {
   readonly order: CandidateOrder;
-  readonly isStreamed: boolean;
+  readonly asked: Pick<Asked, 'stream' | 'promptBytes'>;
   /** When the request had been read. Monotonic milliseconds. */
   readonly readAtMs: number;
   readonly requestFor: (model: ModelId) => UpstreamRequest;
@@ -31,45 +31,60 @@ export interface Selected {
   readonly exchange: UpstreamExchange;
   readonly answer: Opened;
   readonly model: ModelId;
-  /** The model's place in the decided order, from 0 on. */
-  readonly place: number;
+  /** Whether it answers in place of one that goes before it. */
+  readonly isSecondChoice: boolean;
+  readonly report: AttemptReport;
+}
+
+/** What attempts are made with, the same for all requests. */
+interface Tools {
+  readonly config: Config['attempts'];
+  readonly upstream: UpstreamClient;
+  readonly metrics: MetricsService;
+  readonly routing: RoutingService;
+  readonly budget: MemoryBudget;
+  readonly reports: AttemptReports;
 }
 
 /** The attempts for one request: the candidates in their order, one at a time, until an answer is chosen. */
 class Attempts {
-  private readonly limit: number;
   private readonly failoverUntilMs: number;
+  /** Which candidate is being tried, and how many attempts that makes. They differ once candidates have been passed over. */
   private n = 0;
+  private attempts = 1;
 
   constructor(
-    private readonly config: Config['attempts'],
-    private readonly upstream: UpstreamClient,
-    private readonly metrics: MetricsService,
+    private readonly tools: Tools,
     private readonly plan: AttemptPlan,
     private readonly record: RequestRecord,
   ) {
-    this.limit = Math.min(plan.order.candidates.length, config.maxAttempts);
-    this.failoverUntilMs = plan.readAtMs + config.failoverDeadlineMs;
+    this.failoverUntilMs = plan.readAtMs + tools.config.failoverDeadlineMs;
   }
 
   async run(): Promise<Selected | undefined> {
-    for (; ; this.n += 1) {
+    for (; ; this.attempts += 1) {
+      const report = this.tools.reports.begin(this.model, this.plan.asked.stream, this.plan.watcher);
       const exchange = this.open();
       const outcome = await exchange.outcome;
       if (outcome.kind === 'opened') this.record.trace?.answered(outcome.status);
       const canMove = this.hasNext && performance.now() <= this.failoverUntilMs;
-      const { retryableStatuses, failsOverOnCapacity } = this.config;
-      const { kind, failure, refusal } = verdict(outcome, {
+      const largerAt = canMove && isTooLong(outcome) ? this.largerAt() : undefined;
+      const { retryableStatuses, failsOverOnCapacity } = this.tools.config;
+      const judged = verdict(outcome, {
         canMove,
+        hasLarger: largerAt !== undefined,
         retryableStatuses,
         failsOverOnCapacity,
       });
-      if (failure) this.report(failure, refusal);
-      switch (kind) {
+      if (judged.refusal) this.tools.metrics.refused(judged.refusal);
+      if (judged.failure) this.count(judged.failure);
+      report.onJudged(outcome, judged, exchange.firstByteMs);
+      switch (judged.kind) {
         case 'relay':
-          return { exchange, answer: outcome as Opened, model: this.model, place: this.place };
+          return this.select(exchange, outcome as Opened, report);
         case 'next':
           exchange.abandon();
+          this.n = largerAt ?? this.n + 1;
           break;
         case 'stop':
           return answerless(outcome);
@@ -78,37 +93,63 @@ class Attempts {
   }
 
   private open(): UpstreamExchange {
-    const { config, failoverUntilMs, plan, record } = this;
+    const { failoverUntilMs, plan, record } = this;
+    const { config, upstream, budget } = this.tools;
     const { hasNext } = this;
-    const { isStreamed } = plan;
+    const { stream: isStreamed } = plan.asked;
     const { retryableStatuses, retriesEmpty, shapesErrors } = config;
     const request = plan.requestFor(this.model);
     record.trace?.attempted(request, this.model);
-    return this.upstream.open(
+    return upstream.open(
       request,
-      { settings: config, hasAlternative: isStreamed && hasNext, failoverUntilMs },
-      { client: record, commit: { hasNext, isStreamed, retryableStatuses, retriesEmpty, shapesErrors } },
+      {
+        settings: config,
+        hasAlternative: isStreamed && hasNext,
+        failoverUntilMs,
+        learnedMs: this.learnedMs(),
+      },
+      {
+        client: record,
+        budget,
+        commit: { hasNext, isStreamed, retryableStatuses, retriesEmpty, shapesErrors },
+      },
     );
   }
 
-  private get hasNext(): boolean {
-    return this.n + 1 < this.limit;
+  /** Later attempts keep the settings' clocks: when all models have slowed down, they bring the answers. */
+  private learnedMs(): number {
+    const { stream, promptBytes } = this.plan.asked;
+    return stream && this.n === 0 && this.hasNext ? this.tools.reports.learnedMs(promptBytes) : Infinity;
   }
 
-  private get place(): number {
-    return placeOf(this.plan.order, this.n);
+  private select(exchange: UpstreamExchange, answer: Opened, report: AttemptReport): Selected {
+    const { model, n, plan } = this;
+    return {
+      exchange,
+      answer,
+      model,
+      report,
+      isSecondChoice: isSecondChoice(plan.order, n, this.record.mode),
+    };
+  }
+
+  private get hasNext(): boolean {
+    return this.n + 1 < this.plan.order.candidates.length && this.attempts < this.tools.config.maxAttempts;
   }
 
   private get model(): ModelId {
-    return this.plan.order.candidates[this.place]?.model as ModelId;
+    const { order } = this.plan;
+    return order.candidates[placeOf(order, this.n)]?.model as ModelId;
   }
 
-  private report(reason: FailureReason, refusal: Refusal | undefined): void {
+  private largerAt(): number | undefined {
+    return largerContext(this.plan.order, this.n, this.tools.routing.snapshot.catalog);
+  }
+
+  private count(reason: FailureReason): void {
     this.record.failovers.push(reason);
     this.record.trace?.failed(reason);
-    this.metrics.attemptFailed(reason);
-    // That it cannot do this one request says nothing against a model.
-    if (refusal !== 'context' && refusal !== 'ability') this.plan.watcher?.onFailed(this.model, reason);
+    this.tools.metrics.attemptFailed(reason);
   }
 }
 
@@ -121,14 +162,17 @@ function answerless(outcome: Outcome): undefined {
 /** Makes the attempts for requests. */
 @Injectable()
 export class AttemptsService {
-  private readonly config: Config['attempts'];
+  private readonly tools: Tools;
 
   constructor(
-    @Inject(CONFIG) { attempts }: Config,
-    private readonly upstream: UpstreamClient,
-    private readonly metrics: MetricsService,
+    @Inject(CONFIG) { attempts: config }: Config,
+    upstream: UpstreamClient,
+    metrics: MetricsService,
+    routing: RoutingService,
+    budget: MemoryBudget,
+    reports: AttemptReports,
   ) {
-    this.config = attempts;
+    this.tools = { config, upstream, metrics, routing, budget, reports };
   }
 
   /**
@@ -138,6 +182,6 @@ export class AttemptsService {
    * @throws {ApiError} the last candidate's failure, or `overloaded`
    */
   run(plan: AttemptPlan, record: RequestRecord): Promise<Selected | undefined> {
-    return new Attempts(this.config, this.upstream, this.metrics, plan, record).run();
+    return new Attempts(this.tools, plan, record).run();
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { EMPTY_MODEL_LIST, readModelList } from '../catalog/model-list.js';
-import { hasTag, ModelDocuments } from './model-documents.js';
+import { hasTag } from '../request/etag.js';
+import { ModelDocuments } from './model-documents.js';
 
 const ALIASES = [{ id: 'auto', object: 'model' }];
 

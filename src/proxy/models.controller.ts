@@ -3,10 +3,11 @@ import type { FastifyReply } from 'fastify';
 import { CatalogService } from '../catalog/catalog.service.js';
 import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import { ApiError } from '../openai/api-error.js';
+import { hasTag } from '../request/etag.js';
 import type { RoutingSnapshot } from '../routing/routing-snapshot.js';
 import { RoutingService } from '../routing/routing.service.js';
 import { aliasEntry } from './alias-entry.js';
-import { hasTag, type JsonDocument, ModelDocuments } from './model-documents.js';
+import { type JsonDocument, ModelDocuments } from './model-documents.js';
 
 /** The catalog as last fetched, preceded by the aliases. */
 @Controller('v1/models')

@@ -1,24 +1,25 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable } from '@nestjs/common';
-import { needsIn } from '../catalog/abilities.js';
-import { CONFIG, type Config } from '../config/config.js';
+import { Injectable } from '@nestjs/common';
+import type { Door } from '../http-edge/doors.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { candidateOrder } from '../routing/candidate-order.js';
-import type { Decision } from '../routing/decision.js';
+import { ModelHealthService } from '../routing/model-health.service.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { PinHold } from '../sticky/pin-hold.js';
 import { clientPoint, isSpread } from '../routing/spread.js';
 import { keyMaterial } from '../sticky/client-key.js';
 import { StickyService } from '../sticky/sticky.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import { asHeaderValue } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
 import { DryRunService, isDryRun } from './dry-run.service.js';
+import { LongSilenceService } from './long-silence.service.js';
+import { noteDecision } from './note-decision.js';
+import { selectedHeaders } from './selected-headers.js';
 import { upstreamRequests } from './upstream-requests.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
@@ -34,19 +35,20 @@ function wantsTee({ headers }: IncomingMessage): boolean {
 @Injectable()
 export class ProxyService {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly bodies: RequestBodyService,
     private readonly routing: RoutingService,
+    private readonly health: ModelHealthService,
     private readonly sticky: StickyService,
     private readonly dryRuns: DryRunService,
     private readonly attempts: AttemptsService,
+    private readonly silences: LongSilenceService,
     private readonly relays: RelayService,
     private readonly metrics: MetricsService,
     private readonly failures: FailureService,
   ) {}
 
-  /** @param path of the endpoint, without the query. */
-  async answer(record: RequestRecord, path: string): Promise<void> {
+  /** @param door where it came in */
+  async answer(record: RequestRecord, door: Door): Promise<void> {
     let body: HeldBody | undefined;
     try {
       // A body without a length has no end yet, and what the parser says of it is to be heard.
@@ -66,22 +68,28 @@ export class ProxyService {
         route.mode === 'direct' ? undefined : this.sticky.clientOf(record.request, body.pieces, asked);
       const point = client && isSpread(route) ? clientPoint(keyMaterial(client)) : undefined;
       const decision = this.routing.decide(route, asked, wantsTee(record.request), point);
-      this.note(decision, record);
+      noteDecision(decision, record);
+      this.metrics.modelsExcluded(decision.left);
 
-      const holding = client && this.sticky.hold(client, asked, decision.candidates);
+      const cooling = route.mode === 'direct' ? undefined : this.health.cooling;
+      const holding = client && this.sticky.hold(client, asked, decision.candidates, cooling);
       const pin = holding instanceof Promise ? await holding : holding;
-      const order = candidateOrder(decision.candidates, pin?.model);
+      const advice = { isCooling: cooling, avoided: pin?.avoided, pinned: pin?.model };
+      const order = candidateOrder(decision.candidates, advice);
       record.isPinned = order.pinnedAt !== -1;
       if (isDryRun(record.request)) {
-        const found = client && (await this.sticky.describe(client, asked, decision.candidates));
+        const found = client && (await this.sticky.describe(client, asked, decision.candidates, cooling));
         return this.dryRuns.answer(record, decision, order, found);
       }
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
-      const requestFor = upstreamRequests(this.config.backend, record, path, body, asked);
-      const plan = { order, isStreamed: asked.stream, readAtMs, requestFor, watcher: pin };
-      const selected = await this.attempts.run(plan, record);
-      if (selected) this.relay(selected, pin, record);
+      const requestFor = upstreamRequests(door, record, body, asked);
+      const plan = { order, asked, readAtMs, requestFor, watcher: pin };
+      const attempts = this.attempts.run(plan, record);
+      const selected = await (asked.stream
+        ? this.silences.seeThrough(record, door.dialect, attempts)
+        : attempts);
+      if (selected) this.relay(selected, pin, record, door);
     } catch (error) {
       this.failures.answer(error, record);
     } finally {
@@ -89,33 +97,16 @@ export class ProxyService {
     }
   }
 
-  private note({ route, asked, candidates, left }: Decision, record: RequestRecord): void {
-    record.candidates = candidates.length;
-    record.needs = needsIn(asked.needs);
-    if (route.mode === 'alias') {
-      record.alias = route.alias.alias;
-      record.sort = route.alias.policy.sort;
-    }
-    for (const [reason, models] of left) this.metrics.modelsExcluded(reason, models);
-  }
-
   private relay(
-    { exchange, answer, model, place }: Selected,
+    { exchange, answer, model, isSecondChoice, report }: Selected,
     pin: PinHold | undefined,
     record: RequestRecord,
+    { dialect }: Door,
   ): void {
-    pin?.onAnswered({ model, isSecondChoice: record.mode === 'list' && place > 0 }, answer.status);
+    pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
-    const ownHeaders =
-      record.mode === 'direct'
-        ? []
-        : [
-            'x-chutes-autopilot-selected',
-            asHeaderValue(model),
-            'x-chutes-autopilot-attempts',
-            String(record.attempts),
-          ];
-    this.relays.relay(exchange, answer, record, ownHeaders, () => pin?.onFailed(model));
+    if (this.silences.takes(exchange, answer, record)) return;
+    this.relays.relay(exchange, answer, record, selectedHeaders(record, model), report, dialect);
   }
 }

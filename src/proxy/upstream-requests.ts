@@ -1,5 +1,5 @@
 import type { ModelId } from '../catalog/model-list.js';
-import type { BaseUrl } from '../config/config.js';
+import type { Door } from '../http-edge/doors.js';
 import type { Asked } from '../reading/asked.js';
 import type { HeldBody } from '../reading/held-body.js';
 import { upstreamBody } from '../reading/upstream-body.js';
@@ -10,13 +10,10 @@ import type { UpstreamRequest } from '../upstream/upstream-exchange.client.js';
 /**
  * The requests that one of a client's becomes. They differ in the value of `model` alone; one that names the model itself goes
  * as it came.
- *
- * @param path of the endpoint, without the query
  */
 export function upstreamRequests(
-  { origin, path: prefix }: BaseUrl,
+  { path, backend: { origin, path: prefix } }: Door,
   { request, id }: RequestRecord,
-  path: string,
   held: HeldBody,
   asked: Asked,
 ): (model: ModelId) => UpstreamRequest {

@@ -3,7 +3,7 @@ import type { Finding } from '../upstream/answer-gate.js';
 import type { Outcome } from '../upstream/upstream-exchange.client.js';
 import { type Verdict, verdict } from './verdict.js';
 
-const settings = { retryableStatuses: new Set([502, 503]), failsOverOnCapacity: false };
+const settings = { retryableStatuses: new Set([502, 503]), failsOverOnCapacity: false, hasLarger: false };
 const opened = (status: number, finding: Finding = {}): Outcome => ({
   kind: 'opened',
   status,
@@ -127,6 +127,23 @@ describe('what a refusal leads to, while there is somewhere else to go', () => {
   ])('%s: %s', (_clause, _, status, finding, expected) => {
     expect(verdict(opened(status, finding), { canMove: true, ...settings })).toEqual(expected);
   });
+
+  test.each<[string, number, Finding, Verdict]>([
+    ['a refusal', 400, { refusal: 'context' }, { kind: 'next', failure: 'upstream_400', refusal: 'context' }],
+    [
+      'an error event',
+      200,
+      { failure: ERROR_EVENT, refusal: 'context' },
+      { kind: 'next', failure: ERROR_EVENT, refusal: 'context' },
+    ],
+    ['a refusal about something else', 402, { refusal: 'account' }, { kind: 'relay', refusal: 'account' }],
+  ])(
+    'ATT-69: a request that is too long moves on where a larger model is left: %s',
+    (_, status, finding, expected) => {
+      const situation = { ...settings, canMove: true, hasLarger: true };
+      expect(verdict(opened(status, finding), situation)).toEqual(expected);
+    },
+  );
 
   test('ATT-68: a full model is passed over where that is asked for', () => {
     expect(

@@ -1,5 +1,6 @@
 import type { FailureReason } from '../openai/failure-reason.js';
-import { type Refusal, refusalOf } from '../upstream/refusal.js';
+import type { Refusal } from '../openai/refusal-kind.js';
+import { refusalOf } from '../upstream/refusal.js';
 import type { Outcome } from '../upstream/upstream-exchange.client.js';
 
 /** What follows from an attempt. */
@@ -18,6 +19,8 @@ export interface Situation {
   /** Whether another candidate is left within the allowed attempts, and the time to try it. */
   readonly canMove: boolean;
   readonly retryableStatuses: ReadonlySet<number>;
+  /** Whether one of those left is known to take longer requests than the model that was tried. */
+  readonly hasLarger: boolean;
   /** Whether a model that is full is passed over, and not its client told. */
   readonly failsOverOnCapacity: boolean;
 }
@@ -52,7 +55,21 @@ function verdictOnAnswer(answer: Extract<Outcome, { kind: 'opened' }>, situation
     : { kind: 'relay', refusal: about };
 }
 
-/** A request that is too long moves on to a model that is known to take more, and of none it is known here. */
-function movesOn(refusal: Refusal, { failsOverOnCapacity }: Situation): boolean {
-  return refusal === 'model' || refusal === 'ability' || (refusal === 'capacity' && failsOverOnCapacity);
+function movesOn(refusal: Refusal, { failsOverOnCapacity, hasLarger }: Situation): boolean {
+  switch (refusal) {
+    case 'model':
+    case 'ability':
+      return true;
+    case 'context':
+      return hasLarger;
+    case 'capacity':
+      return failsOverOnCapacity;
+    case 'account':
+      return false;
+  }
+}
+
+/** Whether it matters who takes longer requests. */
+export function isTooLong(outcome: Outcome): boolean {
+  return outcome.kind === 'opened' && outcome.refusal === 'context';
 }

@@ -19,6 +19,11 @@ export class RankingService {
     return this.medians.changes;
   }
 
+  /** Seconds to the first token of a model as the router itself has measured them; `undefined` while there are too few. */
+  measuredTtftS(model: string): number | undefined {
+    return this.medians.medianS(model);
+  }
+
   /** The eligible models, as feeds and measurements last had them; made anew at each call. */
   eligible(): readonly RankedModel[] {
     const { utilization, models, stats } = this.catalog;

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
+import { MemoryBudget } from '../runtime/memory-budget.js';
 import { Roster } from '../runtime/roster.js';
 import { countReadStep } from '../runtime/turn-limit.timer.js';
 import { BodyPieces } from './body-pieces.js';
@@ -20,11 +21,13 @@ interface Upload {
 @Injectable()
 export class RequestBodyService {
   private readonly limits: Config['requests'];
-  private heldBytes = 0;
   private readonly uploads = new Roster<Upload>();
   private begun = 0;
 
-  constructor(@Inject(CONFIG) { requests }: Config) {
+  constructor(
+    @Inject(CONFIG) { requests }: Config,
+    private readonly budget: MemoryBudget,
+  ) {
     this.limits = requests;
   }
 
@@ -53,11 +56,9 @@ export class RequestBodyService {
     const length = bytes?.length ?? 0;
     record.bytesIn = length;
     // Of all that are being received it is the newest.
-    if (this.heldBytes + length > this.limits.maxInflightBytes) throw ApiError.overloadedUpload();
-    this.heldBytes += length;
-    return new HeldBody(bytes ? [bytes] : [], () => {
-      this.heldBytes -= length;
-    });
+    if (!this.budget.makeRoom(length)) throw ApiError.overloadedUpload();
+    this.budget.take(length);
+    return new HeldBody(bytes ? [bytes] : [], () => this.budget.giveBack(length));
   }
 
   private async receive(record: RequestRecord): Promise<HeldBody | undefined> {
@@ -70,7 +71,7 @@ export class RequestBodyService {
     let heldBytes = 0;
     const drop = () => {
       pieces.clear();
-      this.heldBytes -= heldBytes;
+      this.budget.giveBack(heldBytes);
       heldBytes = 0;
     };
 
@@ -78,7 +79,7 @@ export class RequestBodyService {
     const onData = (piece: Buffer) => {
       countReadStep();
       pieces.push(piece);
-      this.heldBytes += pieces.heldBytes - heldBytes;
+      this.budget.take(pieces.heldBytes - heldBytes);
       heldBytes = pieces.heldBytes;
       record.bytesIn = pieces.length;
       if (pieces.length > maxBytes) refuse(ApiError.requestTooLarge(maxBytes));
@@ -114,9 +115,9 @@ export class RequestBodyService {
     }
   }
 
-  /** Refuses the newest of the bodies that are being received until the others fit. */
+  /** Refuses the newest of the bodies that are being received until the others fit. Answers that are held give way first. */
   private keepWithinBudget(): void {
-    while (this.heldBytes > this.limits.maxInflightBytes) {
+    while (this.budget.isOverdrawn && !this.budget.makeRoom(0)) {
       if (this.uploads.size === 0) return;
       const newest = [...this.uploads].reduce((a, b) => (a.number > b.number ? a : b));
       newest.refuse(ApiError.overloadedUpload());

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiError } from '../openai/api-error.js';
 import type { FailureReason } from '../openai/failure-reason.js';
 import type { RequestTrace } from './request-trace.js';
 
@@ -8,7 +9,10 @@ export const ABORT_PHASES = ['upload', 'waiting', 'streaming'] as const;
 /** How far a request had come when its client left. */
 export type AbortPhase = (typeof ABORT_PHASES)[number];
 
-const NOTHING: readonly string[] = [];
+const NOTHING: readonly never[] = [];
+
+/** How many models were left out for what reason. */
+export type ExclusionCounts = readonly (readonly [reason: string, models: number])[];
 
 /**
  * One request, and what it leaves in metrics and log. Filled in as it walks through the rooms. Times are monotonic
@@ -27,6 +31,8 @@ export class RequestRecord implements Client {
   isPinned = false;
   /** Whether it was decided and not sent. */
   isDryRun = false;
+  /** Of the catalog's models, or of the items of a list. Shared, never written to. */
+  excluded: ExclusionCounts = NOTHING;
   attempts = 0;
   /** The reason of every failed attempt, in order. */
   readonly failovers: FailureReason[] = [];
@@ -40,6 +46,8 @@ export class RequestRecord implements Client {
   /** Set where the client has the whole answer though its response is still open. */
   isDelivered = false;
   isGone = false;
+  /** Set while nothing is chosen yet, but the client has been given a stream. */
+  early: EarlyAnswer | undefined;
   listener: ClientListener | undefined;
 
   /**
@@ -69,6 +77,12 @@ export class RequestRecord implements Client {
     this.firstByteAtMs = nowMs;
     this.bytesOut = Buffer.byteLength(body);
   }
+}
+
+/** An answer that was begun before it was known which it would be. */
+export interface EarlyAnswer {
+  /** Ends it well, with the error in it. */
+  fail(error: ApiError): void;
 }
 
 /** Who waits for an answer. */

@@ -27,7 +27,7 @@ export interface Candidates extends Omit<Choice, 'spread'> {
   readonly excluded: readonly Exclusion[];
 }
 
-const NOBODY = { excluded: [], left: [] } as const;
+const NOBODY = { excluded: [], left: [], excludedCounts: [] } as const;
 
 /**
  * The models to try, in order. An alias that does not spread its clients gets its pool's own list, not a copy.
@@ -47,7 +47,8 @@ export function candidatesFor(
   switch (route.mode) {
     case 'alias': {
       const choice = ofAlias(route.alias, request, snapshot);
-      return { candidates: orderOf(choice, client), left: choice.left, excluded: NOBODY.excluded };
+      const { left, excludedCounts } = choice;
+      return { candidates: orderOf(choice, client), left, excludedCounts, excluded: NOBODY.excluded };
     }
     case 'direct':
       check([route.model], snapshot, settings);
@@ -59,7 +60,9 @@ export function candidatesFor(
 
 function ofAlias(alias: AliasRef, request: RequestNeeds, snapshot: RoutingSnapshot): Choice {
   const pool = snapshot.poolOf(alias);
-  if (pool.models.length === 0) throw ApiError.noCandidates();
+  if (pool.models.length === 0) {
+    throw snapshot.eligible.length === 0 ? ApiError.noCandidates() : ApiError.emptyPool(alias.alias);
+  }
   const choice = pool.choose(request);
   if (choice.candidates.length > 0) return choice;
   throw ApiError.noCapableModel(pool.missing(request), pool.models.length);
@@ -106,7 +109,8 @@ function ofList(
     if (fitOf({ ...NO_SIZE, needs: request.needs & TEE }, abilities).kind === 'met') named.push(candidate);
   }
   if (able.length > 0) {
-    return { candidates: firstOfEachModel(able), excluded, left: excluded.map(({ why }) => [why, 1]) };
+    const left = excluded.map(({ why }) => [why, 1] as const);
+    return { candidates: firstOfEachModel(able), excluded, left, excludedCounts: left };
   }
   if (named.length > 0) return { ...NOBODY, candidates: firstOfEachModel(named) };
   if (excluded.length > 0) throw ApiError.noCapableModel([['tee', excluded.length]], excluded.length);

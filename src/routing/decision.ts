@@ -13,6 +13,8 @@ export class Decision {
   readonly candidates: readonly Candidate[];
   /** How many models of an alias, or items of a list, what reason left out. */
   readonly left: Choice['left'];
+  /** As `left`, with all models of the catalog that an alias has no choice of. */
+  readonly excludedCounts: Choice['excludedCounts'];
   private readonly named: readonly Exclusion[];
 
   /**
@@ -24,11 +26,12 @@ export class Decision {
     readonly route: Route,
     readonly asked: RequestNeeds,
     private readonly counted: RequestNeeds,
-    { candidates, left, excluded }: Candidates,
+    { candidates, left, excludedCounts, excluded }: Candidates,
     private readonly snapshot: RoutingSnapshot,
   ) {
     this.candidates = candidates;
     this.left = left;
+    this.excludedCounts = excludedCounts;
     this.named = excluded;
   }
 

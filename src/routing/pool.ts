@@ -1,4 +1,4 @@
-import { type NeedSet, needSet, needsIn, type RequestNeeds } from '../catalog/abilities.js';
+import { featureName, type NeedSet, needSet, needsIn, type RequestNeeds } from '../catalog/abilities.js';
 import type { ModelList } from '../catalog/model-list.js';
 import type { AliasPolicy } from '../config/alias-policy.js';
 import type { RankedModel } from '../ranking/ranked-model.js';
@@ -26,6 +26,8 @@ export interface Choice {
   readonly candidates: readonly Candidate[];
   /** How many models what reason left out, of those that run and that the alias's patterns give. */
   readonly left: readonly (readonly [ExclusionReason, number])[];
+  /** The same of all models of the catalog. */
+  readonly excludedCounts: Choice['left'];
   /** Their order by who asks, where that matters. */
   readonly spread?: Spread | undefined;
 }
@@ -39,21 +41,32 @@ export class Pool {
   readonly models: readonly RankedModel[];
   /** Why models that the patterns give are not among them. */
   private readonly out: readonly ExclusionReason[];
+  /** How many models of the catalog the patterns had no choice of. */
+  private readonly outside: Choice['left'];
   private readonly ownNeeds: NeedSet;
+  private readonly features: readonly string[];
   private readonly steps: readonly number[];
   private readonly plain: Choice;
   private readonly known = new Map<number, Choice>();
 
+  /** @param idle how many models of the catalog are not eligible */
   constructor(
     private readonly policy: AliasPolicy,
     private readonly eligible: readonly RankedModel[],
+    idle = 0,
   ) {
     const given = eligible
       .map((model) => ({ ...model, place: givenBy(policy.models, model.id) }))
       .filter(({ place }) => place !== -1);
     this.models = given.filter((model) => !outOfPool(policy, model)).toSorted(strategyOf(policy));
     this.out = given.flatMap((model) => outOfPool(policy, model) ?? []);
+    const outside: Choice['left'] = [
+      ['no_instance', idle],
+      ['not_in_pool', eligible.length - given.length],
+    ];
+    this.outside = outside.filter(([, models]) => models > 0);
     this.ownNeeds = policy.tee ? TEE : 0;
+    this.features = policy.features.map(featureName);
     const lengths = this.models.map(({ abilities }) => abilities.contextTokens ?? FITS_ANYWHERE_TOKENS);
     this.steps = [...new Set(lengths)].toSorted((a, b) => a - b);
     this.plain = this.sieve(NOTHING);
@@ -93,7 +106,7 @@ export class Pool {
         { ...NOTHING, needs: needSet(need) },
         [],
       ]),
-      ...this.policy.features.map((feature): (typeof alone)[number] => [feature, NOTHING, [feature]]),
+      ...this.features.map((feature): (typeof alone)[number] => [feature, NOTHING, [feature]]),
       ['context', { ...sizes, needs: 0 }, []],
     ];
     return alone
@@ -112,7 +125,7 @@ export class Pool {
     const leave = (why: ExclusionReason) => left.set(why, (left.get(why) ?? 0) + 1);
     this.out.forEach(leave);
     for (const ranked of this.models) {
-      const fit = fitOf(needs, ranked.abilities, this.policy.features);
+      const fit = fitOf(needs, ranked.abilities, this.features);
       if (fit.kind === 'met') able.push({ model: ranked.id, why: 'ranked', ranked });
       else if (fit.kind === 'unknown') unknown.push({ model: ranked.id, why: fit.why, ranked });
       else leave(fit.why);
@@ -120,7 +133,12 @@ export class Pool {
     const spread = spreads(this.policy)
       ? new Spread([able, unknown].flatMap((part) => this.byWishes(part)))
       : undefined;
-    return { candidates: [...able, ...unknown], left: [...left], spread };
+    return {
+      candidates: [...able, ...unknown],
+      left: [...left],
+      excludedCounts: [...this.outside, ...left],
+      spread,
+    };
   }
 
   /** Those that meet the alias's wishes, those of which it is not known, and the rest. */
@@ -130,7 +148,7 @@ export class Pool {
   }
 
   private unmet(request: RequestNeeds, { abilities }: RankedModel): ExclusionReason | undefined {
-    const fit = fitOf(request, abilities, this.policy.features);
+    const fit = fitOf(request, abilities, this.features);
     return fit.kind === 'unmet' ? fit.why : undefined;
   }
 

@@ -9,6 +9,7 @@ import { Pool } from './pool.js';
 /** All that routing reads of the world. Replaced as a whole when a feed or a measurement changes; what it says never changes. */
 export class RoutingSnapshot {
   private readonly pools = new Map<AliasPolicy, Pool>();
+  private readonly idle: number;
   private byId: ReadonlyMap<string, RankedModel> | undefined;
 
   /**
@@ -23,6 +24,8 @@ export class RoutingSnapshot {
     aliases: readonly AliasRef[],
     before?: RoutingSnapshot,
   ) {
+    const running = new Set(eligible.map(({ id }) => id));
+    this.idle = catalog.ids.filter((id) => !running.has(id)).length;
     for (const [policy, pool] of before?.pools ?? []) {
       if (!looksAtFirstTokens(policy)) this.pools.set(policy, pool);
     }
@@ -32,7 +35,7 @@ export class RoutingSnapshot {
   poolOf({ policy }: AliasRef): Pool {
     let pool = this.pools.get(policy);
     if (!pool) {
-      pool = new Pool(policy, this.eligible);
+      pool = new Pool(policy, this.eligible, this.idle);
       this.pools.set(policy, pool);
     }
     return pool;

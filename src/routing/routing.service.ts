@@ -4,15 +4,23 @@ import { CatalogService } from '../catalog/catalog.service.js';
 import { EMPTY_MODEL_LIST } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { RankingService } from '../ranking/ranking.service.js';
-import { AliasBook } from './alias-book.js';
+import { AliasBook, type AliasRef } from './alias-book.js';
+import type { Candidate } from './candidate.js';
 import { type CandidateSettings, candidatesFor } from './candidates.js';
 import { Decision } from './decision.js';
 import { catalogIdOf } from './model-name.js';
+import type { Exclusion } from './pool.js';
 import { type Route, routeOf, type RouteSettings } from './route.js';
 import { EMPTY_SNAPSHOT, RoutingSnapshot } from './routing-snapshot.js';
 import type { ClientPoint } from './spread.js';
 
 const TEE = needSet('tee');
+
+/** What an alias makes of the catalog. */
+export interface Overview {
+  readonly candidates: readonly Candidate[];
+  readonly excluded: readonly Exclusion[];
+}
 
 /** Decides which models may answer a request, by the one snapshot that is made anew when a feed or a measurement changes. */
 @Injectable()
@@ -56,12 +64,17 @@ export class RoutingService {
     return new Decision(route, told, counted, chosen, this.snapshot);
   }
 
+  /** Whom of the catalog an alias chooses from for a request that needs nothing, in its order, and who is out, and why. */
+  overviewOf(alias: AliasRef): Overview {
+    const pool = this.snapshot.poolOf(alias);
+    const { candidates } = pool.choose(this.leastNeeds);
+    return { candidates, excluded: pool.excluded(this.leastNeeds, this.snapshot.catalog) };
+  }
+
   /** What the models can that may answer for each alias, whatever else a request needs. */
   abilitiesByAlias(): readonly (readonly [alias: string, pool: readonly Abilities[]])[] {
-    const { aliases, requireTee } = this.settings;
-    const nothing = { needs: requireTee ? TEE : 0, promptBytes: 0, answerTokens: 0 };
-    return aliases.plain.map((ref) => {
-      const { candidates } = this.snapshot.poolOf(ref).choose(nothing);
+    return this.settings.aliases.plain.map((ref) => {
+      const { candidates } = this.snapshot.poolOf(ref).choose(this.leastNeeds);
       return [ref.alias, candidates.flatMap(({ ranked }) => ranked?.abilities ?? [])];
     });
   }
@@ -69,6 +82,11 @@ export class RoutingService {
   /** What metrics and log call a model: its id in the catalog, or `other`. */
   labelOf(model: string): string {
     return catalogIdOf(model, this.snapshot.catalog) ?? 'other';
+  }
+
+  /** What every request needs, whatever it asks for. */
+  private get leastNeeds(): RequestNeeds {
+    return { needs: this.settings.requireTee ? TEE : 0, promptBytes: 0, answerTokens: 0 };
   }
 
   /** @param before given where no feed has changed, and only measurements may have */

@@ -7,6 +7,8 @@ export type Why =
   | 'listed' // the client named it in a list
   | 'direct' // the client named it alone
   | 'pinned' // the client's last answer came from it
+  | 'cooling' // it has just failed again and again, so that others come first
+  | 'avoided' // it has told the client that it is full, so that others come first
   | UnknownReason; // an alias chose it after those that surely can
 
 /** Why a model of the catalog is no candidate. */

@@ -77,7 +77,7 @@ describeLinux('on Linux', () => {
   test.each([
     ['what clients sent', countReadStep, 1],
     ['anything else', countStep, 0],
-  ])('CFG-150: a turn that took long because of %s puts clients off: %#', (_, count, times) => {
+  ])('CFG-69: a turn that took long because of %s puts clients off: %#', (_, count, times) => {
     limitTurns();
     const listener = jest.fn();
     const stop = onTooMuchRead(listener);
@@ -90,7 +90,7 @@ describeLinux('on Linux', () => {
     stop();
   });
 
-  test('CFG-150: in the turns that follow they are put off sooner', async () => {
+  test('CFG-69: in the turns that follow they are put off sooner', async () => {
     limitTurns();
     const listener = jest.fn();
     const stop = onTooMuchRead(listener);

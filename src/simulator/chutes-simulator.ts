@@ -22,7 +22,7 @@ import { DEFAULT_CATALOG, type SimulatorOptions } from './simulator-options.js';
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
 const NEXT_REQUEST_TIMEOUT_MS = 5000;
 
-/** Chutes as its callers see it, both hosts on one port, misbehaving on request. Needs no account and no network. */
+/** Chutes as its callers see it, all hosts on one port, misbehaving on request. Needs no account and no network. */
 export class ChutesSimulator {
   /** Errors that scripts threw; a script that fails cuts its connection. */
   readonly scriptErrors: unknown[] = [];
@@ -140,7 +140,7 @@ export class ChutesSimulator {
     return this.#log.requests;
   }
 
-  /** Of {@link requests} those to `/v1/chat/completions` and `/v1/completions`. */
+  /** Of {@link requests} those that a model answers. */
   get generations(): readonly RecordedRequest[] {
     return this.#log.requests.filter(isGeneration);
   }
@@ -148,10 +148,10 @@ export class ChutesSimulator {
   /**
    * How many requests have arrived, kept or not.
    *
-   * @param path a path without its query; without it, both generation routes together
+   * @param path a path without its query; without it, all generation routes together
    */
   count(path?: string): number {
-    const paths = path === undefined ? [...GENERATION_PATHS] : [path];
+    const paths = path === undefined ? GENERATION_PATHS : [path];
     return paths.reduce((sum, one) => sum + this.#log.count(one), 0);
   }
 
@@ -159,7 +159,7 @@ export class ChutesSimulator {
    * The earliest request that was not returned here before, waiting for it if need be. So the n-th call returns
    * the n-th request, no matter which of the two comes first.
    *
-   * @param path a path without its query; without it, both generation routes
+   * @param path a path without its query; without it, all generation routes
    * @throws when none arrives in time
    */
   async nextRequest(path?: string, timeoutMs = NEXT_REQUEST_TIMEOUT_MS): Promise<RecordedRequest> {

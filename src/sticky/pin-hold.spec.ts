@@ -9,6 +9,8 @@ const ofA = { model: A, isSecondChoice: false };
 
 test.each<[string, boolean, (hold: PinHold) => void, string[]]>([
   ['the pinned model failed', true, (hold) => hold.onFailed(A), ['drop a']],
+  ['the pinned model is full', true, (hold) => hold.onFull(A), ['avoid a']],
+  ['another model is full', true, (hold) => hold.onFull(B), ['avoid b']],
   ['another model failed', true, (hold) => hold.onFailed(B), []],
   ['a model failed, and there is no pin', false, (hold) => hold.onFailed(A), []],
   ['a 2xx came', true, (hold) => hold.onAnswered(ofA, 200), ['set a']],
@@ -32,12 +34,13 @@ test.each<[string, boolean, (hold: PinHold) => void, string[]]>([
     },
     [],
   ],
-])('STK-8: %s', (_, isPinned, happen, calls) => {
+])('STK-8, CDN-8: %s', (_, isPinned, happen, calls) => {
   const seen: string[] = [];
   const keeper = {
     answered: (_key: ClientKey, _pin: unknown, { model }: { model: ModelId }) => seen.push(`set ${model}`),
     failed: (_key: ClientKey, model: ModelId) => seen.push(`drop ${model}`),
+    full: (_key: ClientKey, model: ModelId) => seen.push(`avoid ${model}`),
   };
-  happen(new PinHold(keeper, KEY, isPinned ? { model: A } : undefined));
+  happen(new PinHold(keeper, KEY, isPinned ? { model: A } : undefined, []));
   expect(seen).toEqual(calls);
 });

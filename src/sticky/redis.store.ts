@@ -1,5 +1,12 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from '../telemetry/logger.js';
+import {
+  type Avoidance,
+  avoidanceValue,
+  MAX_AVOIDANCE_BYTES,
+  readAvoidanceValue,
+  withAvoidance,
+} from './avoidance.js';
 import type { ClientKey } from './client-key.js';
 import type { Pin } from './pin.js';
 import { MAX_PIN_BYTES, pinValue, readPinValue } from './pin-value.js';
@@ -8,6 +15,8 @@ import { RedisClient } from './redis.client.js';
 import type { StickyStore } from './sticky.store.js';
 
 const PREFIX = 'chutes-autopilot:pin:';
+/** Apart from the pins: a 2xx that was under way may set one meanwhile, and older replicas know of pins alone. */
+const AVOIDED = 'chutes-autopilot:avoid:';
 
 /** Deletes a pin on this very model. Redis runs a script without anything in between. */
 const DROP = `
@@ -58,5 +67,18 @@ export class RedisStore implements StickyStore, OnApplicationBootstrap, OnApplic
 
   drop(key: ClientKey, model: Pin['model']): Promise<unknown> {
     return this.redis.send(['EVAL', DROP, '1', PREFIX + key, model]);
+  }
+
+  /** What is no such list counts for nothing: a later version may keep another one. */
+  async avoided(key: ClientKey): Promise<readonly Avoidance[] | undefined> {
+    const last = String(MAX_AVOIDANCE_BYTES - 1);
+    return readAvoidanceValue(await this.redis.send(['GETRANGE', AVOIDED + key, '0', last]));
+  }
+
+  async avoid(key: ClientKey, avoidance: Avoidance): Promise<void> {
+    const nowMs = this.nowMs();
+    const value = avoidanceValue(withAvoidance(await this.avoided(key), avoidance, nowMs));
+    const leftMs = Math.max(1, Math.ceil(avoidance.untilMs - nowMs));
+    await this.redis.set(['SET', AVOIDED + key, value, 'PX', String(leftMs)]);
   }
 }

@@ -4,10 +4,12 @@ import type { ModelId } from '../catalog/model-list.js';
 import { loadConfig } from '../config/config.js';
 import { readAsked } from '../reading/asked.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
+import type { Avoidance } from './avoidance.js';
 import { type ClientIdentity, type ClientKey, keyMaterial } from './client-key.js';
 import { digestOf } from './keyed-hash.js';
 import { MemoryStore } from './memory.store.js';
 import type { Pin } from './pin.js';
+import type { PinHold } from './pin-hold.js';
 import { StickyService } from './sticky.service.js';
 import { StickyStore } from './sticky.store.js';
 
@@ -74,10 +76,13 @@ describe('keys', () => {
     await service.pinFor(key, LIST, false);
     service.answered(key, undefined, { model: A, isSecondChoice: false });
     service.failed(key, A);
+    service.full(key, A);
     expect(store.calls).toEqual([
       ['get', key],
       ['set', key, { model: A }],
       ['drop', key, A],
+      ['drop', key, A],
+      ['avoid', key, { model: A, untilMs: 30_000 }],
     ]);
     expect(JSON.stringify(store.calls)).not.toMatch(/the_token|the-session|203\.0\.113\.77|a-value/);
   });
@@ -281,11 +286,67 @@ test('STK-25, OBS-41: lookups and writes that fail cost no request, and are coun
   expect(await service.pinFor(key, LIST, false)).toBeUndefined();
   service.answered(key, undefined, { model: A, isSecondChoice: false });
   service.failed(key, A);
+  service.full(key, A);
   // A rejection that nobody takes would fail the test here.
   await new Promise(setImmediate);
   const text = await metrics.registry.metrics();
   expect(text).toContain('chutes_autopilot_sticky_lookups_total{outcome="error"} 1');
-  expect(text).toContain('chutes_autopilot_sticky_write_errors_total 2');
+  expect(text).toContain('chutes_autopilot_sticky_write_errors_total 4');
+});
+
+describe('models that are full', () => {
+  const [one, other] = ['203.0.113.1', '203.0.113.2'].map((ip) => requestFrom(ip)) as [
+    IncomingMessage,
+    IncomingMessage,
+  ];
+
+  test('CDN-8: are avoided by their client alone, and for this value of the model alone', async () => {
+    const service = serviceWith();
+    service.full(keyOf(service, one, 'a,b'), A);
+    expect((await heldBy(service, one, 'a,b'))?.avoided).toEqual([A]);
+    expect((await heldBy(service, other, 'a,b'))?.avoided).toEqual([]);
+    expect((await heldBy(service, one, 'b,a'))?.avoided).toEqual([]);
+  });
+
+  test('CDN-8: for their time', async () => {
+    jest.useFakeTimers({ now: 1_000_000 });
+    const service = serviceWith();
+    service.full(keyOf(service, one, 'a,b'), A);
+    jest.advanceTimersByTime(20_000);
+    service.full(keyOf(service, one, 'a,b'), B);
+    jest.advanceTimersByTime(9_999);
+    expect((await heldBy(service, one, 'a,b'))?.avoided).toEqual([A, B]);
+    jest.advanceTimersByTime(1);
+    expect((await heldBy(service, one, 'a,b'))?.avoided).toEqual([B]);
+    jest.useRealTimers();
+  });
+
+  test('CDN-8: lose the pin, and one that an answer that was under way sets on them does not apply', async () => {
+    const { service, key } = pinnedTo(A);
+    service.full(key, A);
+    expect(await service.pinFor(key, LIST, false)).toBeUndefined();
+    service.answered(key, undefined, { model: A, isSecondChoice: false });
+    expect((await heldBy(service, one, 'a,b,c'))?.model).toBeUndefined();
+    expect(await service.describe(clientIn(service, one, 'a,b,c', {}), turnOf('a,b,c'), LIST)).toEqual({
+      model: A,
+      applies: false,
+    });
+    service.full(key, B);
+    service.answered(key, undefined, { model: C, isSecondChoice: false });
+    expect((await heldBy(service, one, 'a,b,c'))?.model).toBe(C);
+  });
+
+  test('CDN-12: 0 for CAPACITY_AVOID_SECS changes nothing', async () => {
+    const { service, key } = pinnedTo(A, {}, { CAPACITY_AVOID_SECS: '0' });
+    service.full(key, A);
+    expect(await heldBy(service, one, 'a,b,c')).toMatchObject({ model: A, avoided: [] });
+  });
+});
+
+test('CDN-3: a pin on a model that cools does not apply, and stays', async () => {
+  const { service, key } = pinnedTo(B);
+  expect(await service.pinFor(key, LIST, false, (model) => model === B)).toBeUndefined();
+  expect(await service.pinFor(key, LIST, false, (model) => model === A)).toEqual({ model: B });
 });
 
 test('OBS-41: a write that succeeds is no error, in memory neither', async () => {
@@ -347,6 +408,18 @@ function clientIn(
   return service.clientOf(request, pieces, readAsked(pieces));
 }
 
+function turnOf(model: string): { model: string; isToolResult: boolean } {
+  return { model, isToolResult: false };
+}
+
+async function heldBy(
+  service: StickyService,
+  request: IncomingMessage,
+  value: string,
+): Promise<PinHold | undefined> {
+  return service.hold(clientIn(service, request, value, {}), turnOf(value), LIST);
+}
+
 function keyOf(service: StickyService, request: IncomingMessage, value: string): ClientKey {
   const key = keyIn(service, request, value);
   if (key === undefined) throw new Error('Stickiness is off.');
@@ -372,6 +445,14 @@ class RecordingStore extends StickyStore {
   drop(key: ClientKey, model: ModelId): void {
     this.calls.push(['drop', key, model]);
   }
+
+  async avoided(key: ClientKey): Promise<undefined> {
+    this.calls.push(['avoided', key]);
+  }
+
+  avoid(key: ClientKey, avoidance: Avoidance): void {
+    this.calls.push(['avoid', key, avoidance]);
+  }
 }
 
 class BrokenStore extends StickyStore {
@@ -388,6 +469,14 @@ class BrokenStore extends StickyStore {
   }
 
   async drop(): Promise<never> {
+    throw new Error('gone');
+  }
+
+  async avoided(): Promise<never> {
+    throw new Error('gone');
+  }
+
+  async avoid(): Promise<never> {
     throw new Error('gone');
   }
 }

@@ -5,6 +5,7 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { type Asked, conversationOf, sessionOf } from '../reading/asked.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
+import { avoidedAt } from './avoidance.js';
 import { clientAddress } from './client-address.factory.js';
 import { type ClientIdentity, type ClientKey, clientKey } from './client-key.js';
 import { digestOf, keyedHash } from './keyed-hash.js';
@@ -20,6 +21,12 @@ interface Choice {
 
 /** What of a request decides which pin it has, and whether it follows that. */
 type Turn = Pick<Asked, 'model' | 'isToolResult'>;
+
+/** Says of a model whether it is to be left alone for now. */
+type IsOut = (model: ModelId) => boolean;
+
+const nobody: IsOut = () => false;
+const NOBODY: readonly ModelId[] = [];
 
 /** Remembers which model a client's requests for one value of `model` stay on. */
 @Injectable()
@@ -68,13 +75,15 @@ export class StickyService implements PinKeeper {
     client: ClientIdentity,
     asked: Turn,
     candidates: readonly Choice[],
+    isCooling?: IsOut,
   ): PinHold | undefined | Promise<PinHold> {
     const key = this.keyOf(client, asked.model);
     if (key === undefined) return undefined;
-    const found = this.pinFor(key, candidates, asked.isToolResult);
-    return found instanceof Promise
-      ? found.then((pin) => new PinHold(this, key, pin))
-      : new PinHold(this, key, found);
+    const avoided = this.avoidedBy(key);
+    const pin = this.pinFor(key, candidates, asked.isToolResult, isCooling, avoided);
+    return pin instanceof Promise || avoided instanceof Promise
+      ? Promise.all([pin, avoided]).then(([found, full]) => new PinHold(this, key, found, full))
+      : new PinHold(this, key, pin, avoided);
   }
 
   /** @returns `undefined` while stickiness is off. */
@@ -91,15 +100,32 @@ export class StickyService implements PinKeeper {
     key: ClientKey,
     candidates: readonly Choice[],
     isToolResult: boolean,
+    isCooling = nobody,
+    avoided: ReturnType<StickyService['avoidedBy']> = NOBODY,
   ): Pin | undefined | Promise<Pin | undefined> {
     const found = this.store.get(key);
-    if (!(found instanceof Promise)) return this.eligible(found, candidates, isToolResult);
-    return found.then(
-      (pin) => this.eligible(pin, candidates, isToolResult),
+    if (!(found instanceof Promise) && !(avoided instanceof Promise)) {
+      return this.eligible(found, candidates, isToolResult, isOutBy(isCooling, avoided));
+    }
+    return Promise.all([found, avoided]).then(
+      ([pin, models]) => this.eligible(pin, candidates, isToolResult, isOutBy(isCooling, models)),
       () => {
         this.metrics.stickyLookedUp('error');
         return undefined;
       },
+    );
+  }
+
+  /** The models that have told this client that they are full. */
+  private avoidedBy(key: ClientKey): readonly ModelId[] | Promise<readonly ModelId[]> {
+    const { avoidMs } = this.config;
+    if (avoidMs === 0) return NOBODY;
+    const found = this.store.avoided(key);
+    if (!(found instanceof Promise)) return found ? avoidedAt(found, this.store.nowMs(), avoidMs) : NOBODY;
+    return found.then(
+      (known) => avoidedAt(known, this.store.nowMs(), avoidMs),
+      // The lookup of the pin tells.
+      () => NOBODY,
     );
   }
 
@@ -108,18 +134,22 @@ export class StickyService implements PinKeeper {
     client: ClientIdentity,
     asked: Turn,
     candidates: readonly Choice[],
+    isCooling = nobody,
   ): Promise<{ model: ModelId; applies: boolean } | undefined> {
     const key = this.keyOf(client, asked.model);
     const pin = key && (await Promise.resolve(this.store.get(key)).catch(() => undefined));
-    return pin && { model: pin.model, applies: this.isFollowed(pin, candidates, asked.isToolResult) };
+    if (!pin) return undefined;
+    const isOut = isOutBy(isCooling, await this.avoidedBy(key));
+    return { model: pin.model, applies: this.isFollowed(pin, candidates, asked.isToolResult, isOut) };
   }
 
   private eligible(
     pin: Pin | undefined,
     candidates: readonly Choice[],
     isToolResult: boolean,
+    isOut: IsOut,
   ): Pin | undefined {
-    const isEligible = pin !== undefined && this.isFollowed(pin, candidates, isToolResult);
+    const isEligible = pin !== undefined && this.isFollowed(pin, candidates, isToolResult, isOut);
     this.metrics.stickyLookedUp(isEligible ? 'hit' : pin ? 'ineligible' : 'miss');
     return isEligible ? pin : undefined;
   }
@@ -135,11 +165,21 @@ export class StickyService implements PinKeeper {
     this.countFailure(this.store.drop(key, model));
   }
 
-  private isFollowed(pin: Pin, candidates: readonly Choice[], isToolResult: boolean): boolean {
+  /** Keeps a client off a model that is full. */
+  full(key: ClientKey, model: ModelId): void {
+    const { avoidMs } = this.config;
+    if (avoidMs === 0) return;
+    this.countFailure(this.store.drop(key, model));
+    this.countFailure(this.store.avoid(key, { model, untilMs: this.store.nowMs() + avoidMs }));
+  }
+
+  private isFollowed(pin: Pin, candidates: readonly Choice[], isToolResult: boolean, isOut: IsOut): boolean {
     // No model changes between a call and its result by the router's own wish.
     const failbackMs = isToolResult ? 0 : this.config.failbackMs;
     return (
-      applies(pin, this.store.nowMs(), failbackMs) && candidates.some(({ model }) => model === pin.model)
+      applies(pin, this.store.nowMs(), failbackMs) &&
+      !isOut(pin.model) &&
+      candidates.some(({ model }) => model === pin.model)
     );
   }
 
@@ -147,4 +187,8 @@ export class StickyService implements PinKeeper {
   private countFailure(written: void | Promise<unknown>): void {
     if (written instanceof Promise) written.catch(() => this.metrics.stickyWriteFailed());
   }
+}
+
+function isOutBy(isCooling: IsOut, avoided: readonly ModelId[]): IsOut {
+  return avoided.length === 0 ? isCooling : (model) => avoided.includes(model) || isCooling(model);
 }

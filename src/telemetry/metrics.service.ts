@@ -1,7 +1,9 @@
+// Long: one instrument after the other, and nothing else.
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import type { FailureReason } from '../openai/failure-reason.js';
 import { ABORT_PHASES, type AbortPhase, type Mode } from '../request/request-record.js';
+import { type Refusal, REFUSALS } from '../openai/refusal-kind.js';
 import { SHED_REASONS, type ShedReason } from '../openai/shed-reason.js';
 import { OneLabelHistogram } from './one-label-histogram.js';
 import { LabelCounts } from './label-counts.js';
@@ -12,6 +14,7 @@ const OVERHEAD_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 
 
 const STICKY_LOOKUPS = ['hit', 'miss', 'ineligible', 'error'] as const;
 const FEEDS = ['models', 'utilization', 'stats'] as const;
+const PROBE_OUTCOMES = ['ok', 'failed'] as const;
 const REFRESH_OUTCOMES = ['ok', 'empty', 'error'] as const;
 
 export type StickyLookup = (typeof STICKY_LOOKUPS)[number];
@@ -30,11 +33,20 @@ export class MetricsService {
     'status',
   ]);
   private readonly failovers = this.counter('failover_reason_total', 'Failed attempts.', ['reason']);
+  private readonly refusals = this.counter(
+    'refusals_total',
+    'Refusals whose meaning is known, while another model could have been asked.',
+    ['kind'],
+  );
   private readonly exclusions = this.counter(
     'excluded_total',
     'Models that could not have answered a request, or that an alias leaves out.',
     ['reason'],
   );
+  private readonly cooldowns = this.counter('cooldowns_total', 'Cooldowns of models that failed.', ['model']);
+  private readonly probes = this.counter('probes_total', 'Ends of the first attempts after a cooldown.', [
+    'outcome',
+  ]);
   private readonly duration = this.histogram(
     'request_duration_seconds',
     'From request to last byte.',
@@ -101,8 +113,21 @@ export class MetricsService {
     this.failovers.inc({ reason });
   }
 
-  modelsExcluded(reason: string, models: number): void {
-    this.exclusions.inc({ reason }, models);
+  refused(kind: Refusal): void {
+    this.refusals.inc({ kind });
+  }
+
+  /** @param counts of models, by the reason that left them out */
+  modelsExcluded(counts: readonly (readonly [reason: string, models: number])[]): void {
+    for (const [reason, models] of counts) this.exclusions.inc({ reason }, models);
+  }
+
+  cooldownBegun(model: string): void {
+    this.cooldowns.inc({ model });
+  }
+
+  probeEnded(outcome: (typeof PROBE_OUTCOMES)[number]): void {
+    this.probes.inc({ outcome });
   }
 
   clientLeft(phase: AbortPhase): void {
@@ -147,7 +172,9 @@ export class MetricsService {
   /** Prometheus sees no increase in a series that begins with 1. */
   private startAtZero(): void {
     for (const phase of ABORT_PHASES) this.clientAborts.inc({ phase }, 0);
+    for (const kind of REFUSALS) this.refusals.inc({ kind }, 0);
     for (const reason of SHED_REASONS) this.sheds.inc({ reason }, 0);
+    for (const outcome of PROBE_OUTCOMES) this.probes.inc({ outcome }, 0);
     for (const feed of FEEDS) {
       this.skippedRows.inc({ feed }, 0);
       for (const outcome of REFRESH_OUTCOMES) this.refreshes.inc({ feed, outcome }, 0);

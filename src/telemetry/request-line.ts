@@ -11,11 +11,31 @@ export interface Finished {
   readonly bytesOut: number;
 }
 
+/** What the line says of a request beside how it went. */
+export type Logged = Pick<
+  RequestRecord,
+  | 'id'
+  | 'traceId'
+  | 'mode'
+  | 'alias'
+  | 'sort'
+  | 'needs'
+  | 'isDryRun'
+  | 'candidates'
+  | 'model'
+  | 'isPinned'
+  | 'attempts'
+  | 'failovers'
+  | 'startedAtMs'
+  | 'firstByteAtMs'
+  | 'bytesIn'
+>;
+
 /**
  * The log's line about one request, in pino's own format. Pino puts a line together from some sixty pieces, one after the other,
  * and `JSON.stringify` has to look at each text for what it must escape; here only three come from outside.
  */
-export function requestLine(record: RequestRecord, finished: Finished): string {
+export function requestLine(record: Logged, finished: Finished): string {
   const { startedAtMs, firstByteAtMs, traceId, model, failovers } = record;
   const trace = traceId === undefined ? '' : `"trace_id":"${traceId}",`;
   const { alias, sort, needs } = record;

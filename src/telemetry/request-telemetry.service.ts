@@ -10,7 +10,7 @@ import {
   RequestRecord,
   traceIdOf,
 } from '../request/request-record.js';
-import { requestLine } from './request-line.js';
+import { type Finished, requestLine } from './request-line.js';
 import { servedRoute } from './served-route.js';
 import type { OpenTrace, Tracing } from './tracing.js';
 import { TRACING } from './tracing.js';
@@ -29,10 +29,16 @@ export const COUNTED = { isCounted: true } as const;
 /** Marks such a route. */
 export const Counted = (): MethodDecorator => RouteConfig(COUNTED);
 
+/** Is told of each finished request that the metrics count. What it keeps of the record is its own affair, and its cost. */
+export interface FinishWatcher {
+  onFinished(record: RequestRecord, finished: Finished): void;
+}
+
 /** Opens a record for each request and, when its connection lets go of it, counts and logs it. */
 @Injectable()
 export class RequestTelemetry implements OnApplicationShutdown {
   private readonly running = new Roster<RequestRecord>();
+  private watcher: FinishWatcher | undefined;
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
@@ -44,6 +50,11 @@ export class RequestTelemetry implements OnApplicationShutdown {
   /** The requests that have not ended. */
   get unfinished(): Pick<Roster<RequestRecord>, 'size' | typeof Symbol.iterator> {
     return this.running;
+  }
+
+  /** From now on this one is told. */
+  watchedBy(watcher: FinishWatcher): void {
+    this.watcher = watcher;
   }
 
   begin(request: IncomingMessage, response: ServerResponse, id: string, isCounted: boolean): RequestRecord {
@@ -77,11 +88,10 @@ export class RequestTelemetry implements OnApplicationShutdown {
     if (trace) this.endTrace(trace, record, sent, ending);
 
     const level = isCounted ? 'info' : 'debug';
-    if (!this.logger.isLevelEnabled(level)) return;
     const bytesOut = request.method === 'HEAD' ? 0 : record.bytesOut;
-    this.destination.write(
-      requestLine(record, { level, timeMs: Date.now(), endedAtMs, status: sent, ending, bytesOut }),
-    );
+    const finished: Finished = { level, timeMs: Date.now(), endedAtMs, status: sent, ending, bytesOut };
+    if (isCounted) this.watcher?.onFinished(record, finished);
+    if (this.logger.isLevelEnabled(level)) this.destination.write(requestLine(record, finished));
   }
 
   private endTrace(trace: OpenTrace, record: RequestRecord, status: number, ending: Ending): void {

@@ -1,9 +1,10 @@
 import type { AnswerFailure } from '../openai/failure-reason.js';
+import type { Refusal } from '../openai/refusal-kind.js';
 import { HOLDS, type HoldingRule } from './commit-rule.js';
 import { isEmptyAnswer } from './empty-answer.js';
 import { meaningOf } from './error-event.js';
 import { FirstEvent } from './first-event.js';
-import { type Refusal, refusalOf } from './refusal.js';
+import { refusalOf } from './refusal.js';
 
 /** What speaks against relaying an answer while another candidate is left. Neither: nothing. */
 export interface Finding {

@@ -14,6 +14,23 @@ describe('time to the headers', () => {
   });
 });
 
+describe('with a deadline that was learned', () => {
+  const could = { settings, hasAlternative: true, failoverUntilMs: 1_000 };
+
+  test.each<[string, Partial<AttemptClock>, number, number]>([
+    ['it is shorter', { learnedMs: 12 }, 12, 7],
+    ['it is longer', { learnedMs: 200 }, 30, 20],
+    ['it is over when the headers come', { learnedMs: 4 }, 4, 0],
+    ['the setting would be too late, and it is not', { learnedMs: 12, failoverUntilMs: 113 }, 12, 7],
+    ['it would be too late, too', { learnedMs: 25, failoverUntilMs: 113 }, 600, 595],
+    ['no other candidate could follow', { learnedMs: 12, hasAlternative: false }, 600, 595],
+  ])('CDN-10: %s', (_, situation, toHeadersMs, toFirstByteMs) => {
+    const clock = { ...could, ...situation };
+    expect(timeToHeaders(clock, 100)).toBe(toHeadersMs);
+    expect(timeToFirstByte(clock, 100, 105)).toBe(toFirstByteMs);
+  });
+});
+
 describe('time to the first byte, when the request was sent at 100 and the headers came at 150', () => {
   test.each<[string, string, Omit<AttemptClock, 'settings'>, number]>([
     ['ATT-19', 'another candidate could follow', { hasAlternative: true, failoverUntilMs: 1_000 }, 20],

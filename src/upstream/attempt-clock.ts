@@ -15,6 +15,8 @@ export interface AttemptClock {
   readonly hasAlternative: boolean;
   /** No attempt starts after this moment, so a timer that fires later has nowhere to go. Monotonic milliseconds. */
   readonly failoverUntilMs: number;
+  /** The longest to the first byte of the body, from the sending on, as long as another attempt can follow; the settings alone without. */
+  readonly learnedMs?: number;
 }
 
 /** For an attempt that has nowhere else to go. */
@@ -26,13 +28,16 @@ export function patientClock(timeoutMs: number): AttemptClock {
 /** @returns how long to wait for the headers from now on, in milliseconds. */
 export function timeToHeaders(clock: AttemptClock, nowMs: number): number {
   const { headerTimeoutMs, patientTimeoutMs } = clock.settings;
-  return canStillMove(clock, nowMs + headerTimeoutMs) ? headerTimeoutMs : patientTimeoutMs;
+  const ms = Math.min(headerTimeoutMs, clock.learnedMs ?? Infinity);
+  return canStillMove(clock, nowMs + ms) ? ms : patientTimeoutMs;
 }
 
 /** @returns how long to wait for the first byte from now on, when the headers have come, in milliseconds. */
 export function timeToFirstByte(clock: AttemptClock, sentAtMs: number, nowMs: number): number {
   const { firstByteTimeoutMs, patientTimeoutMs } = clock.settings;
-  if (canStillMove(clock, nowMs + firstByteTimeoutMs)) return firstByteTimeoutMs;
+  const leftMs = Math.max(0, sentAtMs + (clock.learnedMs ?? Infinity) - nowMs);
+  const ms = Math.min(firstByteTimeoutMs, leftMs);
+  if (canStillMove(clock, nowMs + ms)) return ms;
   return Math.max(0, sentAtMs + patientTimeoutMs - nowMs);
 }
 

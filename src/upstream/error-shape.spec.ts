@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { withError } from './error-shape.js';
+import { saidBy, withError } from './error-shape.js';
 
 const TOO_LONG = "This model's maximum context length is 40960 tokens.";
 
@@ -137,5 +137,58 @@ describe('nothing is added', () => {
     const body = Buffer.from(`{"detail":"${'x'.repeat(length - 13)}"}`);
     expect(body).toHaveLength(length);
     expect(withError(400, body) !== undefined).toBe(isShaped);
+  });
+});
+
+describe('what an answer says as the error of an event', () => {
+  const shaped = { type: 'invalid_request_error', param: null, code: null };
+
+  test.each<[string, number, string, object]>([
+    [
+      'the members of its object',
+      400,
+      '{"detail":"No.","n":1}',
+      { ...shaped, message: 'No.', detail: 'No.', n: 1 },
+    ],
+    [
+      'those of its own error',
+      429,
+      '{"error":{"message":"Slow down.","type":"x","code":7},"n":1}',
+      { message: 'Slow down.', type: 'x', param: null, code: 7 },
+    ],
+    [
+      'an error that is a text',
+      500,
+      '{"error":"It broke."}',
+      { ...shaped, message: 'It broke.', type: 'server_error' },
+    ],
+    [
+      'the deepest message',
+      400,
+      '{"detail":{"error":{"message":"No."}}}',
+      { ...shaped, message: 'No.', detail: { error: { message: 'No.' } } },
+    ],
+    ['a text', 403, '<html>No.</html>', { ...shaped, message: '<html>No.</html>' }],
+    ['half a body', 400, '{"detail":"N', { ...shaped, message: '{"detail":"N' }],
+    ['nothing', 502, '', { ...shaped, message: 'The upstream answered with 502.', type: 'server_error' }],
+    [
+      'what Chutes means by it',
+      404,
+      '{"detail":"model not found: x"}',
+      { ...shaped, message: 'model not found: x', code: 'model_not_found', detail: 'model not found: x' },
+    ],
+    [
+      'an answer',
+      200,
+      '{"choices":[]}',
+      {
+        ...shaped,
+        message: 'The upstream answered with 200, but with no stream.',
+        type: 'server_error',
+        choices: [],
+      },
+    ],
+  ])('ATT-74: %s', (_, status, body, expected) => {
+    expect(saidBy(status, Buffer.from(body))).toEqual(expected);
   });
 });

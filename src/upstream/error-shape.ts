@@ -1,5 +1,6 @@
-import { parseObject } from './json.js';
-import { MAX_REFUSAL_BYTES, type Refusal, refusalOf } from './refusal.js';
+import type { Refusal } from '../openai/refusal-kind.js';
+import { isJsonObject, parseObject } from './json.js';
+import { MAX_REFUSAL_BYTES, refusalOf } from './refusal.js';
 import { deepestMessage } from './upstream-error.js';
 
 /** What clients that read only OpenAI's shape can show. */
@@ -26,6 +27,29 @@ export function withError(status: number, body: Buffer): Buffer | undefined {
   // The last brace is the object's own, and there is a member in front of it.
   const end = body.lastIndexOf(CLOSING_BRACE);
   return Buffer.concat([body.subarray(0, end), Buffer.from(`,"error":${error}`), body.subarray(end)]);
+}
+
+/**
+ * What an answer says, as the `error` of an event: the members of its own `error`, or of its whole body, and OpenAI's fields where
+ * these are missing.
+ *
+ * @param body as far as it could be read
+ */
+export function saidBy(status: number, body: Buffer): ShapedError {
+  const text = body.toString();
+  const answer = parseObject(text);
+  const own = answer?.['error'] ?? answer;
+  const error = status < 400 ? noStream(status) : shaped(status, answer ?? text, refusalOf(status, body));
+  return isJsonObject(own) ? { ...error, ...own } : error;
+}
+
+function noStream(status: number): ShapedError {
+  return {
+    message: `The upstream answered with ${status}, but with no stream.`,
+    type: 'server_error',
+    param: null,
+    code: null,
+  };
 }
 
 function shaped(status: number, detail: unknown, refusal: Refusal | undefined): ShapedError {

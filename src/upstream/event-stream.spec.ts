@@ -214,6 +214,17 @@ describe('the error event', () => {
     expect(tailOf(...before.split('')).errorEvent(BODY)).toBe(expected);
   });
 
+  test.each([
+    [[], 0],
+    [['event: a\ndata: {"sequence_number":7}\n\n'], 8],
+    [['data: {"sequence_number": 7}\n\n', 'data: {"sequence_nu', 'mber": 8}\n\n', 'data: {}\n\n'], 9],
+    [['data: {"sequence_number":"7"}\n\n'], 0],
+  ])('ATT-62: after %j it has the number %i in the Responses API', (before, number) => {
+    const tail = new EventStreamTail('responses');
+    for (const piece of before) tail.push(Buffer.from(piece));
+    expect(tail.errorEvent(BODY)).toContain(`{"type":"error","sequence_number":${number},"code":`);
+  });
+
   test('ATT-62: is written in the dialect of the client', () => {
     expect(new EventStreamTail('messages').errorEvent(BODY)).toMatch(
       /^event: error\ndata: \{"type":"error",/,

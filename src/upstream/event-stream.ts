@@ -71,7 +71,7 @@ export class EventStreamTail {
   errorEvent(body: ErrorResponse): string {
     const end = Buffer.concat([...this.older, ...this.chunks].slice(-4)).toString('latin1');
     const separator = end === '' || /(?:\n\n|\r\r|\r\n\r\n)$/.test(end) ? '' : '\n\n';
-    return separator + errorEvent(this.dialect, body);
+    return separator + errorEvent(this.dialect, body, numberAfter(end));
   }
 
   private turn(): void {
@@ -96,4 +96,10 @@ export class EventStreamTail {
     this.head.push(Buffer.from(chunk.subarray(0, this.missingHeadBytes)));
     this.missingHeadBytes -= chunk.length;
   }
+}
+
+/** The number of the event that follows, in the Responses API. @param end of a stream */
+function numberAfter(end: string): number {
+  const last = [...end.matchAll(/"sequence_number"\s*:\s*(\d{1,9})\b/g)].at(-1)?.[1];
+  return last === undefined ? 0 : Number(last) + 1;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { canExplain, MAX_REFUSAL_BYTES, type Refusal, refusalOf } from './refusal.js';
+import type { Refusal } from '../openai/refusal-kind.js';
+import { canExplain, MAX_REFUSAL_BYTES, refusalOf } from './refusal.js';
 
 const TOO_LONG = "This model's maximum context length is 40960 tokens. However, you requested 50000 tokens.";
 const NO_PICTURES = 'Qwen/Qwen3-32B is not a multimodal model';
@@ -79,6 +80,11 @@ describe('what an engine cannot do of a request', () => {
     ['ATT-47', 'Requested token count exceeds what there is', 'context'],
     ['ATT-47', 'Input length 50000 tokens exceeds maximum 40960 tokens', 'context'],
     ['ATT-47', 'Input length (50000 tokens) exceeds the maximum allowed length (40954 tokens).', 'context'],
+    [
+      'ATT-47',
+      "The input (50000 tokens) is longer than the model's context length (40960 tokens).",
+      'context',
+    ],
     ['ATT-48', NO_PICTURES, 'ability'],
     ['ATT-48', 'The model does not support image input', 'ability'],
     [

@@ -1,10 +1,5 @@
+import type { Refusal } from '../openai/refusal-kind.js';
 import { readError, type UpstreamError } from './upstream-error.js';
-
-/**
- * What a refusal is about: this `model`, its `capacity`, a `context` too long for it, an `ability` that it lacks, or the client's
- * own `account`.
- */
-export type Refusal = 'model' | 'capacity' | 'context' | 'ability' | 'account';
 
 /** What of a request another model may be able to do. */
 export type Incapability = Extract<Refusal, 'context' | 'ability'>;
@@ -32,6 +27,7 @@ const ACCOUNT_STATUSES: ReadonlySet<number> = new Set([401, 402, 429]);
 /** What a message contains, in lower case: all parts of a row, one after the other. The texts are those of vLLM and SGLang. */
 const CONTEXT_TEXTS = [
   ['maximum context length'],
+  ["is longer than the model's context length"],
   ['input length', 'exceeds'],
   ['requested token count exceeds'],
 ] as const;

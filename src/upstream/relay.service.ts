@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
+import type { Dialect } from '../openai/dialect.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { Deadlines } from '../runtime/deadlines.timer.js';
 import { withError } from './error-shape.js';
 import { EventStreamTail, isEventStream, isIdentityEncoded } from './event-stream.js';
 import { toClientHeaders } from './header-policy.js';
-import { type InterruptionCode, Relay, type RelayLimits } from './relay.socket.js';
+import { type AnswerWatcher, type InterruptionCode, Relay, type RelayLimits } from './relay.socket.js';
 import type { Outcome, UpstreamExchange } from './upstream-exchange.client.js';
 
 export type Opened = Extract<Outcome, { kind: 'opened' }>;
@@ -28,17 +29,19 @@ export class RelayService {
    * The commit: from here on the answer is the client's.
    *
    * @param ownHeaders flat, added to the upstream's.
-   * @param onBroken called at once when the upstream breaks its answer.
+   * @param watcher is told at once how the answer ended.
+   * @param dialect what the client speaks.
    */
   relay(
     exchange: UpstreamExchange,
     { status, headers }: Opened,
     record: RequestRecord,
     ownHeaders: readonly string[] = [],
-    onBroken: () => void = () => {},
+    watcher?: AnswerWatcher,
+    dialect: Dialect = 'openai',
   ): void {
     const eventStream = isEventStream(headers);
-    const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail() : undefined;
+    const tail = eventStream && isIdentityEncoded(headers) ? new EventStreamTail(dialect) : undefined;
     const shapedLength =
       this.shapesErrors && status >= 400
         ? exchange.replaceRefusal((body) => withError(status, body))
@@ -52,7 +55,7 @@ export class RelayService {
 
     record.phase = 'streaming';
     record.firstByteAtMs = performance.now();
-    const relay = new Relay(exchange, tail, this.limits, record, onBroken, this.deadlines);
+    const relay = new Relay(exchange, tail, this.limits, record, watcher, this.deadlines);
     relay.start(status, head);
   }
 

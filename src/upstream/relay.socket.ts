@@ -18,6 +18,16 @@ export interface RelayLimits {
   readonly stallTimeoutMs: number;
 }
 
+/** Is told once how an answer that is relayed has ended: of the upstream, not of the client, who may not have all of it yet. */
+export interface AnswerWatcher {
+  /** It came in full. */
+  onWhole(): void;
+  /** The upstream broke it, or it broke by itself. */
+  onBroken(): void;
+  /** Nobody wants the rest of it: the client has left or takes nothing, or the process ends. */
+  onGivenUp(): void;
+}
+
 /** Beyond this, a copy of the body costs more than it saves. */
 const MAX_JOINED_BYTES = 4_096;
 
@@ -36,14 +46,13 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
 
   /**
    * @param tail where an error event can be added: the answer is an event stream and not compressed.
-   * @param onBroken called when the upstream breaks its answer, perhaps long before the client has what there is of it.
    */
   constructor(
     private readonly exchange: UpstreamExchange,
     private readonly tail: EventStreamTail | undefined,
     private readonly limits: RelayLimits,
     private readonly record: RequestRecord,
-    private readonly onBroken: () => void,
+    private readonly watcher: AnswerWatcher | undefined,
     deadlines: Deadlines,
   ) {
     this.raw = record.response;
@@ -52,7 +61,8 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
 
   start(status: number, headers: FlatHeaders): void {
     this.record.listener = this;
-    this.raw.writeHead(status, headers as string[]);
+    // A client that has waited for long has been given a stream already.
+    if (!this.raw.headersSent) this.raw.writeHead(status, headers as string[]);
     const whole = this.tail ? undefined : this.exchange.takeWhole();
     if (whole) this.sendWhole(whole);
     else this.stream();
@@ -60,6 +70,7 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
 
   private sendWhole(body: Buffer): void {
     this.isOver = true;
+    this.watcher?.onWhole();
     this.record.bytesOut = body.length;
     const isJoined = body.length <= MAX_JOINED_BYTES && !this.raw.chunkedEncoding;
     // As text of one byte per character, Node joins it with the head: that is written with less ado than two pieces.
@@ -80,6 +91,11 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   /** Ends the answer early, as a broken one. */
   interrupt(code: InterruptionCode): void {
     if (this.isOver) return;
+    this.watcher?.onGivenUp();
+    this.cut(code);
+  }
+
+  private cut(code: InterruptionCode): void {
     this.isOver = true;
     this.record.isInterrupted = true;
     this.exchange.abandon();
@@ -107,7 +123,9 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
     const ending = this.tail?.ending() ?? 'complete';
     if (ending !== 'complete') {
       this.record.isInterrupted = true;
-      this.onBroken();
+      this.watcher?.onBroken();
+    } else {
+      this.watcher?.onWhole();
     }
     if (this.tail && ending === 'unfinished') this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     this.raw.end();
@@ -119,8 +137,9 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
   }
 
   private break(code: InterruptionCode): void {
-    if (!this.isOver) this.onBroken();
-    this.interrupt(code);
+    if (this.isOver) return;
+    this.watcher?.onBroken();
+    this.cut(code);
   }
 
   private writeErrorEvent(tail: EventStreamTail, code: InterruptionCode, written?: () => void): void {
@@ -194,7 +213,7 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
     } else if (bytesWaiting(this.raw) !== this.bytesLeft) {
       this.expectClient();
     } else {
-      this.isOver = true;
+      this.giveUp();
       this.record.isInterrupted = true;
       this.exchange.abandon();
       this.disconnect();
@@ -203,9 +222,13 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
 
   onClientGone(): void {
     this.deadline.clear();
-    if (!this.isOver) {
-      this.isOver = true;
-      this.exchange.abandon();
-    }
+    if (this.isOver) return;
+    this.giveUp();
+    this.exchange.abandon();
+  }
+
+  private giveUp(): void {
+    if (!this.isOver) this.watcher?.onGivenUp();
+    this.isOver = true;
   }
 }

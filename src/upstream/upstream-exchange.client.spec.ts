@@ -5,6 +5,7 @@ import type { Finding } from './answer-gate.js';
 import type { AttemptClock } from './attempt-clock.js';
 import { ConnectionSlots } from './connection-slots.timer.js';
 import { Deadlines } from '../runtime/deadlines.timer.js';
+import { MemoryBudget } from '../runtime/memory-budget.js';
 import type { CommitSettings } from './commit-rule.js';
 import {
   type BodySink,
@@ -73,8 +74,13 @@ function start(options: ExchangeOptions = {}): void {
 }
 
 /** Begins an answer that another candidate could still replace. */
-function answer(status: number, headers: readonly string[], changed: Partial<CommitSettings> = {}): void {
-  start({ commit: { ...commit, ...changed } });
+function answer(
+  status: number,
+  headers: readonly string[],
+  changed: Partial<CommitSettings> = {},
+  budget?: MemoryBudget,
+): void {
+  start({ commit: { ...commit, ...changed }, ...(budget && { budget }) });
   connection.sent();
   connection.head(status, ...headers);
 }
@@ -244,6 +250,56 @@ describe('an answer that is read before it is chosen', () => {
     await turn();
     expect(outcome).toEqual(opened(200));
     expect(connection.paused).toBe(true);
+  });
+
+  test('ATT-71: of which there is no room for more is chosen as far as it has come', async () => {
+    const budget = new MemoryBudget(100);
+    answer(200, JSON_TYPE, {}, budget);
+    connection.data('x'.repeat(60));
+    await turn();
+    connection.data('x'.repeat(40));
+    await turn();
+    expect([outcome, budget.makeRoom(0), budget.hasRoom(1)]).toEqual([undefined, true, false]);
+    connection.data('x');
+    await turn();
+    expect([outcome, budget.hasRoom(100)]).toEqual([opened(200), true]);
+    connection.end();
+    expect(handedOver().join('')).toBe(`${'x'.repeat(101)}END`);
+  });
+
+  test('ATT-71: or at the end of its turn where there is none', async () => {
+    answer(200, JSON_TYPE, {}, new MemoryBudget(10));
+    connection.data('x'.repeat(11));
+    await turn();
+    await turn();
+    expect(outcome).toEqual(opened(200));
+  });
+
+  test('ATT-71, CFG-65: gives way to whoever needs the room', async () => {
+    const budget = new MemoryBudget(100);
+    answer(200, JSON_TYPE, {}, budget);
+    connection.data('x'.repeat(60));
+    await turn();
+    expect([outcome, budget.makeRoom(50)]).toEqual([undefined, true]);
+    await turn();
+    expect(outcome).toEqual(opened(200));
+    expect(handedOver()).toEqual(['x'.repeat(60)]);
+  });
+
+  test.each<[string, () => unknown]>([
+    ['it is whole', () => connection.end()],
+    ['it breaks', () => connection.abort(new Error('x'))],
+    ['nobody wants it any more', () => exchange.abandon()],
+    ['its time is over', async () => jest.advanceTimersByTimeAsync(2_100)],
+  ])('ATT-71: gives its room back when %s', async (_, over) => {
+    const budget = new MemoryBudget(100);
+    answer(200, JSON_TYPE, {}, budget);
+    connection.data('x'.repeat(60));
+    await turn();
+    expect(budget.hasRoom(41)).toBe(false);
+    await over();
+    await turn();
+    expect(budget.hasRoom(100)).toBe(true);
   });
 
   test('ATT-64: or 2 s after its first byte', async () => {

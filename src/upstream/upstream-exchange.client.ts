@@ -3,12 +3,14 @@ import type { Dispatcher } from 'undici';
 import type { Connecting, Connector } from '../egress/connector.factory.js';
 import type { UpstreamFailure } from '../openai/error-response.js';
 import type { Client, ClientListener } from '../request/request-record.js';
-import { type AnswerGate, type Finding, gateFor } from './answer-gate.js';
+import { type Finding, gateFor } from './answer-gate.js';
 import { type AttemptClock, timeToFirstByte, timeToHeaders } from './attempt-clock.js';
 import { type CommitRule, commitRule, type CommitSettings, HOLDS } from './commit-rule.js';
 import type { ConnectionSlots, Waiter } from './connection-slots.timer.js';
 import type { Deadline, DeadlineListener, Deadlines } from '../runtime/deadlines.timer.js';
 import { decodeHeaders, type FlatHeaders } from './headers.js';
+import { HeldAnswer } from './held-answer.js';
+import type { Holder, Loan, MemoryBudget } from '../runtime/memory-budget.js';
 import { isPlainlyFramed } from './response-framing.js';
 import { awaitEndOfTurn, type TurnListener } from '../runtime/turn.timer.js';
 import { countStep } from '../runtime/turn-limit.timer.js';
@@ -31,6 +33,8 @@ export interface BodySink {
 export interface ExchangeOptions {
   /** What an answer is judged by before it is chosen; without it, a 2xx is opened by its first byte, any other by its headers. */
   readonly commit?: CommitSettings;
+  /** Of what answers in one piece may take before they are chosen. */
+  readonly budget?: MemoryBudget;
   /** Whether a 2xx is opened by its headers, too: an empty body is an answer. */
   readonly opensAtHeaders?: boolean;
   /** Whoever waits for the outcome. As soon as it is gone, the exchange is abandoned. */
@@ -61,8 +65,6 @@ const TIMEOUT_IN_PHASE = {
 const ABANDONED = new Error('The attempt was abandoned.');
 /** Beyond this, a body that nobody takes yet is no longer read. */
 const MAX_PENDING_BYTES = 65_536;
-/** So many small pieces that nobody takes yet are joined: each costs more than its bytes. */
-const JOINED_PIECES = 256;
 
 /**
  * One request to the upstream, from waiting for a connection to the last byte. It is undici's handler: the
@@ -72,7 +74,7 @@ const JOINED_PIECES = 256;
  * for it has the choice, and what was held is handed over as it came.
  */
 export class UpstreamExchange
-  implements Dispatcher.DispatchHandler, Waiter, ClientListener, DeadlineListener, TurnListener
+  implements Dispatcher.DispatchHandler, Waiter, ClientListener, DeadlineListener, TurnListener, Holder
 {
   private readonly settled = Promise.withResolvers<Outcome>();
   readonly outcome: Promise<Outcome> = this.settled.promise;
@@ -82,18 +84,20 @@ export class UpstreamExchange
   private readonly deadline: Deadline;
   private controller: Dispatcher.DispatchController | undefined;
   private sentAtMs = 0;
+  /** From the sending to the deadline, in milliseconds. */
+  private allowedMs = 0;
+  /**
+   * From the sending to the first byte of a 2xx answer's body or, where that did not come in time, to the deadline; in milliseconds.
+   * `undefined` while there is neither, and for whatever else became of the attempt.
+   */
+  firstByteMs: number | undefined;
   private status = 0;
   private headers: FlatHeaders = [];
   private sink: BodySink | undefined;
   private rule: CommitRule = 'first-byte';
-  /** Set while an answer is read before it is chosen. */
-  private gate: AnswerGate | undefined;
-  private finding: Finding | undefined;
+  private readonly held = new HeldAnswer();
+  private loan: Loan | undefined;
   private isAwaitingTurn = false;
-  private pending: Buffer[] = [];
-  private pendingBytes = 0;
-  /** How many of them are joined ones. */
-  private joinedPieces = 0;
   private end: 'onEnd' | 'onBreak' | undefined;
   private isPausedBySink = false;
   private hasSlot = false;
@@ -133,23 +137,18 @@ export class UpstreamExchange
 
   /** Hands over the body if it has come in full and in one piece. There is nothing to attach to then. */
   takeWhole(): Buffer | undefined {
-    return this.end === 'onEnd' && this.pending.length === 1 ? this.pending.pop() : undefined;
+    return this.end === 'onEnd' ? this.held.takeOnly() : undefined;
   }
 
   /** Puts another body in place of a refusal's that was read in full. @returns its length in bytes, `undefined` where none was. */
   replaceRefusal(replace: (body: Buffer) => Buffer | undefined): number | undefined {
-    if (this.rule !== 'refusal-body' || this.end !== 'onEnd') return undefined;
-    const body = replace(Buffer.concat(this.pending));
-    if (body) this.pending = [body];
-    return body?.length;
+    return this.rule === 'refusal-body' && this.end === 'onEnd' ? this.held.replace(replace) : undefined;
   }
 
   /** Hands over the body: what has come so far at once, then the rest as it arrives. */
   attach(sink: BodySink): void {
     this.sink = sink;
-    const { pending } = this;
-    this.pending = [];
-    for (const chunk of pending) sink.onData(chunk);
+    for (const chunk of this.held.takeAll()) sink.onData(chunk);
     if (this.end) sink[this.end]();
     else if (!this.isPausedBySink) this.controller?.resume();
   }
@@ -197,22 +196,36 @@ export class UpstreamExchange
 
   onDeadline(): void {
     if (this.isSettled) return;
-    if (this.gate) this.choose(this.gate.expire());
-    else if (this.phase !== 'open') this.fail(TIMEOUT_IN_PHASE[this.phase]);
+    if (this.held.expire()) {
+      this.open();
+    } else if (this.phase !== 'open') {
+      if (this.phase !== 'connecting') this.firstByteMs = this.allowedMs;
+      this.fail(TIMEOUT_IN_PHASE[this.phase]);
+    }
   }
 
   // TurnListener
 
   onEndOfTurn(): void {
     this.isAwaitingTurn = false;
-    const { status, headers, rule, finding } = this;
-    if (!this.gate)
-      this.conclude(
-        finding ? { kind: 'opened', status, headers, ...finding } : { kind: 'opened', status, headers },
-      );
-    // Mostly the whole of it came in one turn, and no deadline was needed.
-    else if (rule !== 'headers' && rule !== 'first-byte')
+    const { status, headers, rule } = this;
+    // Mostly the whole of an answer came in one turn, and neither time nor memory had to be reckoned with.
+    if (this.held.isUndecided && rule !== 'headers' && rule !== 'first-byte') {
       this.deadline.set(performance.now() + HOLDS[rule].ms);
+      if (rule === 'whole') this.borrow();
+      return;
+    }
+    const { finding } = this.held;
+    this.conclude(
+      finding ? { kind: 'opened', status, headers, ...finding } : { kind: 'opened', status, headers },
+    );
+  }
+
+  // Holder
+
+  /** It is chosen as far as it has come. */
+  giveWay(): void {
+    if (this.held.expire()) this.open();
   }
 
   // Dispatcher.DispatchHandler
@@ -226,7 +239,8 @@ export class UpstreamExchange
     this.controller = controller;
     this.phase = 'headers';
     this.sentAtMs = performance.now();
-    this.deadline.set(this.sentAtMs + timeToHeaders(this.clock, this.sentAtMs));
+    this.allowedMs = timeToHeaders(this.clock, this.sentAtMs);
+    this.deadline.set(this.sentAtMs + this.allowedMs);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -255,7 +269,9 @@ export class UpstreamExchange
     // Without an alternative the patient deadline is the right one still.
     if (this.clock.hasAlternative) {
       const nowMs = performance.now();
-      this.deadline.set(nowMs + timeToFirstByte(this.clock, this.sentAtMs, nowMs));
+      const atMs = nowMs + timeToFirstByte(this.clock, this.sentAtMs, nowMs);
+      this.allowedMs = atMs - this.sentAtMs;
+      this.deadline.set(atMs);
     }
   }
 
@@ -265,26 +281,27 @@ export class UpstreamExchange
       this.sink.onData(chunk);
       return;
     }
-    this.pending.push(chunk);
-    this.pendingBytes += chunk.length;
-    if (this.pending.length - this.joinedPieces > JOINED_PIECES) this.join();
-    if (this.phase === 'first-byte') this.read();
-    const finding = this.gate?.push(chunk);
-    if (finding) this.choose(finding);
+    if (this.phase === 'first-byte') {
+      this.firstByteMs = performance.now() - this.sentAtMs;
+      this.read();
+    }
+    const { held } = this;
+    if (held.push(chunk)) this.open();
+    else if (this.loan?.grow(chunk.length) === false) this.giveWay();
     // What is read before the choice has a bound of its own.
-    if (this.pendingBytes > MAX_PENDING_BYTES && !this.gate) this.controller?.pause();
+    if (held.bytes > MAX_PENDING_BYTES && !held.isUndecided) this.controller?.pause();
   }
 
   onResponseEnd(): void {
     this.releaseSlot();
-    if (this.gate) this.choose(this.gate.end(this.pending));
+    if (this.held.end()) this.open();
     if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: 'upstream_empty_body' });
     else this.finish('onEnd');
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, error: unknown): void {
     this.releaseSlot();
-    if (this.gate) this.choose(this.gate.break());
+    if (this.held.break()) this.open();
     if (this.phase !== 'open') this.conclude({ kind: 'failed', reason: failureOf(this.phase, error) });
     else this.finish('onBreak');
   }
@@ -296,31 +313,28 @@ export class UpstreamExchange
     return commitRule(this.status, this.headers, canMove, commit);
   }
 
-  /** From here on there is an answer; whether it is chosen is open while the gate is there. */
+  /** From here on there is an answer; whether it is chosen is open while it is read. */
   private read(): void {
     const { rule, options } = this;
     if (rule !== 'headers' && rule !== 'first-byte') {
-      this.gate = gateFor(rule, this.status, options.commit?.retriesEmpty === true);
+      this.held.readBy(gateFor(rule, this.status, options.commit?.retriesEmpty === true));
     }
-    this.open();
-  }
-
-  private choose(finding: Finding): void {
-    this.gate = undefined;
-    this.finding = finding;
     this.open();
   }
 
   private open(): void {
     this.phase = 'open';
+    if (!this.held.isUndecided) this.loan?.end();
     if (this.isAwaitingTurn) return;
     this.isAwaitingTurn = true;
     awaitEndOfTurn(this);
   }
 
-  private join(): void {
-    const run = this.pending.splice(this.joinedPieces);
-    this.joinedPieces = this.pending.push(Buffer.concat(run));
+  private borrow(): void {
+    const { budget } = this.options;
+    if (!budget) return;
+    this.loan = budget.lend(this.held.bytes, this);
+    if (!this.loan) this.giveWay();
   }
 
   private fail(reason: UpstreamFailure): void {
@@ -336,6 +350,7 @@ export class UpstreamExchange
 
   private conclude(outcome: Outcome): void {
     this.deadline.clear();
+    this.loan?.end();
     if (this.isSettled) return;
     this.isSettled = true;
     if (this.options.client) this.options.client.listener = undefined;

@@ -47,6 +47,8 @@ export async function startRouter(
   const program = await start(GATEWAY_CORE, port, [node, '--enable-source-maps', 'dist/main.js'], {
     LISTEN_ADDR: `127.0.0.1:${port}`,
     BACKEND_BASE_URL: upstream.url,
+    RESPONSES_BASE_URL: upstream.url,
+    MESSAGES_BASE_URL: upstream.url,
     EVIDENCE_BASE_URL: upstream.url,
     MODELS_URL: `${upstream.url}/v1/models`,
     UTILIZATION_URL: `${upstream.url}/chutes/utilization`,

@@ -74,6 +74,8 @@ export class RouterFuzz {
     const env = {
       LISTEN_ADDR: '127.0.0.1:0',
       BACKEND_BASE_URL: url,
+      RESPONSES_BASE_URL: url,
+      MESSAGES_BASE_URL: url,
       EVIDENCE_BASE_URL: url,
       MODELS_URL: `${url}/v1/models`,
       UTILIZATION_URL: `${url}/chutes/utilization`,

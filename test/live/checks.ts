@@ -16,6 +16,8 @@ export interface Check {
 /** What earlier calls have taught. */
 export interface Known {
   readonly llmUrl: string;
+  readonly responsesUrl: string;
+  readonly messagesUrl: string;
   readonly apiUrl: string;
   readonly key: string;
   readonly nonce: string;
@@ -35,6 +37,8 @@ interface Row {
   readonly active_instance_count: number;
   readonly utilization_current: number | null;
 }
+
+const HELLO = [{ role: 'user', content: 'Hi' }];
 
 export const CHECKS: readonly Check[] = [
   {
@@ -80,6 +84,25 @@ export const CHECKS: readonly Check[] = [
     holds: (seen) => seen.status === 200 && Array.isArray((parsed(seen) as { choices?: unknown }).choices),
   },
   {
+    name: 'one tiny response',
+    expected: '200 data: {"type":"response.created",…}',
+    request: (known) =>
+      post(`${known.responsesUrl}/v1/responses`, known, { input: 'Hi', max_output_tokens: 16, stream: true }),
+    holds: (seen) => seen.status === 200 && /"type" ?: ?"response\.created"/.test(seen.body),
+  },
+  {
+    name: 'one tiny message',
+    expected: '200 {"type":"message",…}',
+    request: (known) => post(`${known.messagesUrl}/v1/messages`, known, { max_tokens: 1, messages: HELLO }),
+    holds: (seen) => seen.status === 200 && (parsed(seen) as { type?: unknown }).type === 'message',
+  },
+  {
+    name: 'a count of tokens',
+    expected: '200 {"input_tokens":…}',
+    request: (known) => post(`${known.messagesUrl}/v1/messages/count_tokens`, known, { messages: HELLO }),
+    holds: (seen) => seen.status === 200 && 'input_tokens' in (parsed(seen) as object),
+  },
+  {
     name: 'evidence of a confidential chute',
     expected: '200 {"evidence":[…]} or 400 {"detail":…}',
     request: ({ apiUrl, models, key, nonce }) => {
@@ -94,8 +117,13 @@ export const CHECKS: readonly Check[] = [
   },
 ];
 
+function post(url: string, { running, key }: Known, fields: object): ReturnType<Check['request']> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+  return { url, init: { method: 'POST', headers, body: JSON.stringify({ model: running, ...fields }) } };
+}
+
 function chat({ llmUrl, running }: Known, authorization?: string): ReturnType<Check['request']> {
-  const body = { model: running, max_tokens: 1, messages: [{ role: 'user', content: 'Hi' }] };
+  const body = { model: running, max_tokens: 1, messages: HELLO };
   const headers = { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) };
   return {
     url: `${llmUrl}/v1/chat/completions`,

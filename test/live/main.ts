@@ -9,15 +9,18 @@ const TIMEOUT_MS = 60_000;
 const MAX_BODY_CHARACTERS = 4_000;
 
 const { CHUTES_API_KEY: key = '', CHUTES_LLM_URL, CHUTES_API_URL, CAPTURES_DIR = 'captures' } = process.env;
+const { CHUTES_RESPONSES_URL, CHUTES_MESSAGES_URL } = process.env;
 if (key === '') {
   process.stderr.write(
-    'Set CHUTES_API_KEY to a key of your account: one completion of one token is made with it.\n',
+    'Set CHUTES_API_KEY to a key of your account: a completion, a response and a message of a few tokens are made with it.\n',
   );
   process.exit(2);
 }
 
 const known: Known = {
   llmUrl: CHUTES_LLM_URL ?? 'https://llm.chutes.ai',
+  responsesUrl: CHUTES_RESPONSES_URL ?? 'https://responses.chutes.ai',
+  messagesUrl: CHUTES_MESSAGES_URL ?? 'https://claude.chutes.ai',
   apiUrl: CHUTES_API_URL ?? 'https://api.chutes.ai',
   key,
   nonce: randomBytes(32).toString('hex'),

@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
 import { CATALOG } from './cases/catalog.ts';
 import { ALIAS, DIRECT, LIST, STICKINESS } from './cases/choosing.ts';
+import { DOORS } from './cases/doors.ts';
 import { ERRORS, REQUEST_ID } from './cases/errors.ts';
 import { FAILOVER, TIMEOUTS } from './cases/failover.ts';
 import { HEALTH, METRICS } from './cases/operations.ts';
@@ -14,6 +15,7 @@ export const GROUPS: Readonly<Record<string, readonly Case[]>> = {
   list: LIST,
   direct: DIRECT,
   streaming: STREAMING,
+  doors: DOORS,
   failover: FAILOVER,
   timeouts: TIMEOUTS,
   errors: ERRORS,

@@ -8,6 +8,8 @@ export const IDLE_TIMEOUT_MS = 700;
 
 /** What takes minutes in production takes a second here. */
 const SETTINGS = {
+  // One case after another lets the same model fail, and counts on its place in a list.
+  COOLDOWN_FAILURES: '0',
   LISTEN_ADDR: '127.0.0.1:0',
   UPSTREAM_HEADER_TIMEOUT_MS: '700',
   UPSTREAM_FIRST_BODY_BYTE_TIMEOUT_MS: '700',
@@ -34,6 +36,8 @@ export async function startRouter(dist: string): Promise<{ router: Program; simu
     env: {
       ...SETTINGS,
       BACKEND_BASE_URL: simulator.url,
+      RESPONSES_BASE_URL: simulator.url,
+      MESSAGES_BASE_URL: simulator.url,
       EVIDENCE_BASE_URL: simulator.url,
       MODELS_URL: `${simulator.url}/v1/models`,
       UTILIZATION_URL: `${simulator.url}/chutes/utilization`,

@@ -106,7 +106,7 @@ function judgeComplete(call: Call, seen: Seen): AnswerVerdict {
 /** Whether a complete answer is all that the upstream sent, to the byte. */
 function isAllOf({ promised: { kind, status, body } }: Arrival, seen: Seen): boolean {
   if (seen.status !== status) return false;
-  if (kind === 'whole') return seen.body.equals(body);
+  if (kind === 'whole' || kind === 'told') return seen.body.equals(body);
   const isAllThere = isBeginning(seen.body.subarray(0, body.length), body) && seen.body.length >= body.length;
   return kind === 'unframed' && isAllThere && errorBehind(body, seen.body) === 'upstream_stream_interrupted';
 }
@@ -171,9 +171,10 @@ function lineProblems({ lines, plan, seen, arrivals }: Call): string[] {
   if (lines.length > most || lines.length < least) return [`it has ${lines.length} log lines`];
   if (!line || (seen?.ending !== 'complete' && seen?.ending !== 'cut')) return [];
   const { status, bytes_out: bytesOut, ending } = line;
-  const isUnframed = arrivals.at(-1)?.promised.kind === 'unframed';
+  const { kind = 'whole' } = arrivals.at(-1)?.promised ?? {};
+  const isBroken = kind === 'unframed' || kind === 'told';
   const endings =
-    seen.ending === 'cut' ? ['interrupted'] : isUnframed ? ['interrupted', 'complete'] : ['complete'];
+    seen.ending === 'cut' ? ['interrupted'] : isBroken ? ['interrupted', 'complete'] : ['complete'];
   return [
     ...(status === seen.status ? [] : [`its line says ${String(status)}, its client saw ${seen.status}`]),
     ...(endings.includes(String(ending))

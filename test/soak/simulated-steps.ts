@@ -8,9 +8,17 @@ const REPLIES: readonly ReplyKind[] = [
   'unavailable',
   'rate-limited',
   'at-capacity',
+  'no-targets',
+  'free-limit',
   'unauthorized',
   'payment-required',
+  'quota-exceeded',
+  'creator-unpaid',
+  'model-not-found',
+  'not-tee',
   'internal-error',
+  'exhausted',
+  'no-infrastructure',
   'bad-gateway',
   'gateway-timeout',
 ];
@@ -38,6 +46,12 @@ export function simulatedSteps(demo: Demo): Step[] {
     { kind: 'cut-stream', afterChunks: 12 },
     { kind: 'stall', afterChunks: 1 },
     { kind: 'unframed-error', afterChunks: 20 },
+    { kind: 'unfinished', afterChunks: 1 },
+    { kind: 'error-event' },
+    { kind: 'error-event', followedBy: 'done' },
+    { kind: 'error-event', form: 'pretty', followedBy: 'comment' },
+    { kind: 'error-event', afterChunks: 0 },
+    { kind: 'error-event', afterChunks: 0, form: 'anthropic' },
   ];
   return forms.map((behaviour) => stepOf(demo, behaviour));
 }
@@ -83,6 +97,19 @@ function promiseOf(demo: Demo, behaviour: Behaviour, show: Show): Promised {
       if (!isStream) return whole(500, demo.REPLIES.internalError.body);
       const events = demo.streamEvents(plan).slice(0, behaviour.afterChunks ?? 3);
       return { ...whole(200, events.join('') + demo.UNFRAMED_ERROR), kind: 'unframed' };
+    }
+    case 'unfinished': {
+      if (!isStream) return whole(200, show.whole.slice(0, show.whole.length / 2));
+      const events = demo.streamEvents(plan).slice(0, behaviour.afterChunks ?? 3);
+      return { ...whole(200, events.join('')), kind: 'unframed' };
+    }
+    case 'error-event': {
+      if (!isStream) return whole(500, demo.REPLIES.internalError.body);
+      const { afterChunks = 3, form = 'framed', followedBy } = behaviour;
+      const events = demo.streamEvents(plan).slice(0, afterChunks);
+      const end = followedBy === 'done' ? demo.DONE_EVENT : followedBy === 'comment' ? ': the end\n\n' : '';
+      const told = whole(200, events.join('') + demo.errorInStream(form, behaviour) + end);
+      return { ...told, kind: 'told', reasons: [...told.reasons, 'upstream_error_event'] };
     }
     default: {
       const { kind } = behaviour;

@@ -34,6 +34,8 @@ function environment({ front, simulator }: Upstream): Env {
   return {
     LISTEN_ADDR: '127.0.0.1:0',
     BACKEND_BASE_URL: front.url,
+    RESPONSES_BASE_URL: front.url,
+    MESSAGES_BASE_URL: front.url,
     EVIDENCE_BASE_URL: front.url,
     MODELS_URL: `${simulator.url}/v1/models`,
     UTILIZATION_URL: `${simulator.url}/chutes/utilization`,

@@ -22,12 +22,13 @@ export interface Step {
  * What may become of an attempt.
  *
  * - `whole`: the client gets exactly this status and body, and a clean end
- * - `unframed`: the same, and behind it the router's error event
+ * - `told`: the same, and it counts as broken: the upstream has told its error itself
+ * - `unframed`: the same as `whole`, and behind it the router's error event
  * - `cut`: the client gets some of this body, and then no clean end
  * - `none`: the client gets nothing of it
  */
 export interface Promised {
-  readonly kind: 'whole' | 'unframed' | 'cut' | 'none';
+  readonly kind: 'whole' | 'told' | 'unframed' | 'cut' | 'none';
   readonly status: number;
   readonly body: Buffer;
   /** The names that its failure may have: before the commit, and in the error event after it. */

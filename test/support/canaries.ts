@@ -1,6 +1,7 @@
 /** Values that nobody but the client and the upstream may ever see. */
 export const CANARY = {
   address: '203.0.113.77',
+  apiKey: 'sk-canary-key',
   cookie: 'canary-cookie',
   header: 'canary-header',
   model: 'canary/model',
@@ -17,6 +18,7 @@ export const CANARY_HEADERS = {
   cookie: `session=${CANARY.cookie}`,
   forwarded: `for=${CANARY.address}`,
   'user-agent': CANARY.userAgent,
+  'x-api-key': CANARY.apiKey,
   'x-canary': CANARY.header,
   'x-forwarded-for': CANARY.address,
   'x-session-id': CANARY.session,
@@ -28,12 +30,16 @@ export const CANARY_LINES: readonly string[] = [
   ...Object.entries(CANARY_HEADERS).map(([name, value]) => `${name}: ${value}`),
 ];
 
-/** A chat completion request with all of them, as it goes over the wire. */
-export function canaryRequest(model: string, stream: boolean): string {
+/** A request with all of them, as it goes over the wire. */
+export function canaryRequest(
+  model: string,
+  stream: boolean,
+  { path = '/v1/chat/completions', lines = CANARY_LINES } = {},
+): string {
   const body = JSON.stringify({ model, stream, messages: [{ role: 'user', content: CANARY.prompt }] });
   return [
-    `POST /v1/chat/completions?q=${CANARY.query} HTTP/1.1`,
-    ...CANARY_LINES,
+    `POST ${path}?q=${CANARY.query} HTTP/1.1`,
+    ...lines,
     'Connection: close',
     `Content-Length: ${Buffer.byteLength(body)}`,
     '',

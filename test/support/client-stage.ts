@@ -25,6 +25,11 @@ export class ClientStage {
     return new ClientStage(chutes, await startRouter(chutes, env));
   }
 
+  /** What clients of Anthropic's take for the base URL. */
+  get address(): string {
+    return this.router.url;
+  }
+
   get baseURL(): string {
     return `${this.router.url}/v1`;
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, globSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Env, LogLine } from './router.js';
 
@@ -24,6 +24,8 @@ export interface RouterProcess {
 }
 
 const CACHE = 'node_modules/.cache/router-process';
+/** What the status page is made of; taken as it is. */
+const PAGE = 'status/page/*.{html,css,js}';
 const ONE_DAY_MS = 24 * 60 * 60 * 1000;
 const running = new Set<ChildProcess>();
 let built: Promise<string> | undefined;
@@ -38,7 +40,7 @@ export async function buildRouter(): Promise<string> {
 }
 
 async function build(): Promise<string> {
-  const sources = globSync(['src/**/*.{ts,wasm}', 'tsconfig*.json'], {
+  const sources = globSync(['src/**/*.{ts,wasm}', `src/${PAGE}`, 'tsconfig*.json'], {
     exclude: ['**/*.spec.ts'],
   }).toSorted();
   const hash = createHash('sha256');
@@ -54,8 +56,10 @@ async function build(): Promise<string> {
     // Types have a check of their own.
     const flags = ['-p', 'tsconfig.build.json', '--noCheck', '--outDir', own];
     await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', ...flags]);
-    for (const file of globSync('**/*.wasm', { cwd: 'src' }))
+    for (const file of globSync(['**/*.wasm', PAGE], { cwd: 'src' })) {
+      await mkdir(dirname(join(own, file)), { recursive: true });
       await copyFile(join('src', file), join(own, file));
+    }
     await rename(own, folder).catch(() => rm(own, { recursive: true }));
   }
   return join(folder, 'main.js');

@@ -21,17 +21,24 @@ export class RawStage {
 
   /**
    * Stickiness is off, so that requests do not depend on those before. The catalog has `first`, `second` and
-   * `third`.
+   * `third`, unless other models are given.
    *
-   * @param options `tls`: the router is told that the upstream speaks TLS, which it does not
+   * @param options `tls`: the router is told that the upstream speaks TLS, which it does not; `models`: entries of the catalog, the
+   *   best ranked first
    */
-  static async set(env: Env = {}, { tls = false } = {}): Promise<RawStage> {
-    const feeds = await chutesWith(MODELS, {
-      utilization: MODELS.map((name, place) => ({ name, active_instance_count: 9 - place })),
+  static async set(
+    env: Env = {},
+    { tls = false, models = MODELS.map((id): { id: string } => ({ id })) } = {},
+  ): Promise<RawStage> {
+    const feeds = await chutesWith(models, {
+      utilization: models.map(({ id }, place) => ({ name: id, active_instance_count: 9 - place })),
     });
     const upstream = await RawUpstream.start();
+    const url = tls ? upstream.url.replace('http:', 'https:') : upstream.url;
     const router = await startRouter(feeds, {
-      BACKEND_BASE_URL: tls ? upstream.url.replace('http:', 'https:') : upstream.url,
+      BACKEND_BASE_URL: url,
+      RESPONSES_BASE_URL: url,
+      MESSAGES_BASE_URL: url,
       STICKY_TTL_SECS: '0',
       ...env,
     });

@@ -27,6 +27,8 @@ export function environmentFor(upstreamUrl: string): Env {
   return {
     LISTEN_ADDR: '127.0.0.1:0',
     BACKEND_BASE_URL: upstreamUrl,
+    RESPONSES_BASE_URL: upstreamUrl,
+    MESSAGES_BASE_URL: upstreamUrl,
     EVIDENCE_BASE_URL: upstreamUrl,
     MODELS_URL: `${upstreamUrl}/v1/models`,
     UTILIZATION_URL: `${upstreamUrl}/chutes/utilization`,
@@ -34,6 +36,8 @@ export function environmentFor(upstreamUrl: string): Env {
     SHUTDOWN_DRAIN_MS: '0',
     // Where tests run, others may have the machine busy.
     OVERLOAD_LAG_MS: '0',
+    // Tests let models fail one time after another, and count on the order that was decided.
+    COOLDOWN_FAILURES: '0',
   };
 }
 

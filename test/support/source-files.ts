@@ -85,8 +85,9 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   evidence: [...EVERYWHERE, 'upstream', 'catalog'],
   lifecycle: [...EVERYWHERE, 'http-edge', 'upstream'],
   health: [...EVERYWHERE, 'lifecycle', 'routing', 'catalog'],
+  status: [...EVERYWHERE, 'http-edge', 'lifecycle', 'health', 'routing', 'ranking', 'catalog'],
   simulator: [],
-  demo: ['.', ...EVERYWHERE, 'simulator'],
+  demo: ['.', ...EVERYWHERE, 'simulator', 'status'],
 };
 
 /** What is not the router: a simulated upstream, and a tour that starts both. */

@@ -12,6 +12,11 @@ export const STREAM_HEADERS = {
 };
 export const DONE_EVENT = 'data: [DONE]\n\n';
 
+/** An event as OpenAI's Responses API and Anthropic's Messages API send them. */
+export function namedEvent(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
 /** A reply in the shape of Chutes' API: `{"detail": …}`, which is not OpenAI's. */
 export function detailReply(status: number, detail: unknown): Reply {
   return { status, headers: JSON_HEADERS, body: JSON.stringify({ detail }) };

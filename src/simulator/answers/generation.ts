@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { JSON_HEADERS, REPLIES, STREAM_HEADERS } from './chutes-replies.js';
 import { contentFor } from './content.js';
+import { asHostSays } from './host-errors.js';
 import type { Exchange } from '../exchange.js';
 import type { Feeds } from '../feeds/feeds.js';
 import { type Behaviour, behaviourOfId } from '../faults/misbehaviour.js';
@@ -9,7 +10,7 @@ import { type Prompt, readPrompt } from './prompt.js';
 import { refusalOfCaller, refusalOfModel } from './refusals.js';
 import type { RecordedRequest } from '../recorded-request.js';
 import { hex, uuid } from '../seeded.js';
-import { answerTokens } from './simulated-answer.js';
+import { type AnswerPlan, answerTokens } from './simulated-answer.js';
 
 interface Order {
   readonly behaviour: Behaviour;
@@ -20,13 +21,26 @@ const NORMAL: Behaviour = { kind: 'normal' };
 const MAX_CACHED_ANSWERS = 500;
 const QUOTA = 100_000;
 
-export const GENERATION_PATHS: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/completions']);
+/** The routes of the three hosts that take a model and a prompt, with the kind of their answers. */
+const KIND_OF_PATH: ReadonlyMap<string, AnswerPlan['kind']> = new Map([
+  ['/v1/chat/completions', 'chat'],
+  ['/v1/completions', 'text'],
+  ['/v1/responses', 'response'],
+  ['/v1/messages', 'message'],
+  ['/v1/messages/count_tokens', 'token-count'],
+]);
+
+export const GENERATION_PATHS: readonly string[] = [...KIND_OF_PATH.keys()];
 
 export function isGeneration({ pathname }: RecordedRequest): boolean {
-  return GENERATION_PATHS.has(pathname);
+  return KIND_OF_PATH.has(pathname);
 }
 
-/** The two routes that generate text: who answers, and how. */
+function kindOf({ pathname }: RecordedRequest): AnswerPlan['kind'] {
+  return KIND_OF_PATH.get(pathname) ?? 'chat';
+}
+
+/** The routes that generate text: who answers, and how. */
 export class Generation {
   readonly #orders = new Map<string, Order>();
   readonly #tokens = new Map<string, readonly string[]>();
@@ -59,12 +73,14 @@ export class Generation {
     }
     const refusal = refusalOfCaller(request, prompt, this.requireAuth);
     if (refusal !== undefined || typeof prompt === 'string') {
-      return (exchange) => send(exchange, refusal ?? REPLIES.badContent);
+      const reply = asHostSays(kindOf(request), refusal ?? REPLIES.badContent);
+      return (exchange) => send(exchange, reply);
     }
     const behaviour = this.#behaviourOf(prompt.model);
-    const refused = behaviour === undefined ? refusalOfModel(request, prompt, this.feeds) : undefined;
+    const refused =
+      behaviour === undefined ? refusalOfModel(request, prompt, kindOf(request), this.feeds) : undefined;
     if (refused !== undefined) {
-      return (exchange) => send(exchange, refused);
+      return (exchange) => send(exchange, asHostSays(kindOf(request), refused));
     }
     const show = this.#performance(request, prompt, behaviour ?? NORMAL);
     if ((behaviour ?? NORMAL).kind === 'normal' && show.pace.firstTokenMs === 0 && show.pace.tokenMs === 0) {
@@ -87,15 +103,15 @@ export class Generation {
   #performance(request: RecordedRequest, prompt: Prompt, behaviour: Behaviour): Performance {
     const model = this.feeds.find(prompt.model)?.id ?? prompt.model;
     const pace = { ...this.pace, ...(behaviour.kind === 'normal' ? behaviour : {}) };
-    const isChat = request.pathname !== '/v1/completions';
+    const kind = kindOf(request);
     const prose = () => this.#tokensOf(model, pace.tokens);
-    const { tokens, calls } = isChat ? contentFor(prompt, prose) : { tokens: prose() };
+    const { tokens, calls } = kind === 'text' ? { tokens: prose() } : contentFor(prompt, prose);
     const isCut = prompt.maxTokens !== undefined && prompt.maxTokens < tokens.length;
     this.#answers += 1;
     const key = `${this.seed} answer ${this.#answers}`;
     return {
       plan: {
-        kind: isChat ? 'chat' : 'text',
+        kind,
         id: hex(key, 32),
         created: Math.floor(Date.now() / 1000),
         model,
@@ -103,9 +119,10 @@ export class Generation {
         call: calls === undefined ? undefined : { id: `call_${hex(`${key} call`, 24)}`, name: calls },
         finishReason: isCut ? 'length' : calls === undefined ? 'stop' : 'tool_calls',
         promptTokens: prompt.promptTokens,
+        thinks: prompt.thinks,
       },
       pace,
-      isStream: prompt.stream,
+      isStream: prompt.stream && kind !== 'token-count',
       headers: {
         'X-Chutes-InvocationID': uuid(key),
         'X-Chutes-Quota-Total': String(QUOTA),

@@ -106,3 +106,71 @@ function imageOf(url: string): unknown[] {
   ];
   return [{ role: 'user', content: parts }];
 }
+
+describe('prompts of the other APIs', () => {
+  const PARAMETERS = ADD.function.parameters;
+  const RESPONSES_ADD = { type: 'function', name: 'add', parameters: PARAMETERS };
+  const ANTHROPIC_ADD = { name: 'add', input_schema: PARAMETERS };
+  const PNG = 'A'.repeat(4_000);
+
+  test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+    ['Responses', { tools: [RESPONSES_ADD] }, 'add'],
+    [
+      'Responses, by name',
+      { tools: [NOW, RESPONSES_ADD], tool_choice: { type: 'function', name: 'add' } },
+      'add',
+    ],
+    [
+      'Responses, other tools',
+      { tools: [{ type: 'web_search' }, { type: 'custom', name: 'patch' }] },
+      undefined,
+    ],
+    ['Responses, a result', { tools: [RESPONSES_ADD], input: [{ type: 'function_call_output' }] }, undefined],
+    [
+      'Responses, another result',
+      { tools: [RESPONSES_ADD], input: [{ type: 'custom_tool_call_output' }] },
+      undefined,
+    ],
+    ['Messages', { tools: [ANTHROPIC_ADD] }, 'add'],
+    ['Messages, any', { tools: [ANTHROPIC_ADD], tool_choice: { type: 'any' } }, 'add'],
+    [
+      'Messages, by name',
+      { tools: [{ name: 'x', input_schema: {} }, ANTHROPIC_ADD], tool_choice: { type: 'tool', name: 'add' } },
+      'add',
+    ],
+    ['Messages, none', { tools: [ANTHROPIC_ADD], tool_choice: { type: 'none' } }, undefined],
+    [
+      'Messages, a result',
+      { tools: [ANTHROPIC_ADD], messages: [{ role: 'user', content: [{ type: 'tool_result' }] }] },
+      undefined,
+    ],
+  ])('SIM-42: call a function or do not: %s', (_, fields, name) => {
+    expect(saidTo(fields)[0]).toBe(name);
+  });
+
+  const format = { type: 'json_schema', schema: { type: 'object', properties: { a: { const: 7 } } } };
+  test.each([{ text: { format } }, { output_config: { format } }, { output_format: format }])(
+    'SIM-42: have their schema filled: %j',
+    (fields) => {
+      expect(saidTo(fields)).toEqual([undefined, '{"a":7}']);
+    },
+  );
+
+  test.each([
+    [
+      { input: [{ content: [{ type: 'input_image', image_url: `data:image/png;base64,${PNG}` }] }] },
+      'hasImage',
+    ],
+    [{ messages: [{ content: [{ type: 'image', source: { type: 'base64', data: PNG } }] }] }, 'hasImage'],
+    [{ input: [{ content: [{ type: 'input_video' }] }] }, 'hasVideo'],
+    [{ thinking: { type: 'adaptive' } }, 'thinks'],
+  ] as const)('SIM-42: bring what they bring, pictures not counted as words: %#', (fields, what) => {
+    const prompt = promptOf(fields);
+    expect(prompt[what]).toBe(true);
+    expect(prompt.promptTokens).toBeLessThan(100);
+  });
+
+  test('SIM-42: limit their answers', () => {
+    expect(promptOf({ max_output_tokens: 5 }).maxTokens).toBe(5);
+  });
+});

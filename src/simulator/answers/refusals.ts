@@ -3,6 +3,7 @@ import type { RecordedRequest } from '../recorded-request.js';
 import { modelNotFound, noInstances, type Reply, REPLIES, teeRequired } from './chutes-replies.js';
 import { engineErrorOf, engineReply } from './engine-errors.js';
 import type { Prompt } from './prompt.js';
+import type { AnswerPlan } from './simulated-answer.js';
 
 /** What Chutes turns away before it looks for a model. */
 export function refusalOfCaller(
@@ -10,11 +11,9 @@ export function refusalOfCaller(
   prompt: Prompt | 'bad-json' | 'bad-content',
   requireAuth: boolean,
 ): Reply | undefined {
-  const { authorization } = headers;
-  if (authorization === undefined && requireAuth) return REPLIES.unauthenticated;
-  if (authorization !== undefined && /^bearer +cpk_invalid$/i.test(authorization)) {
-    return REPLIES.unauthorized;
-  }
+  const { authorization, 'x-api-key': key = authorization?.replace(/^bearer +/i, '') } = headers;
+  if (key === undefined && requireAuth) return REPLIES.unauthenticated;
+  if (key === 'cpk_invalid') return REPLIES.unauthorized;
   if (prompt === 'bad-json') return REPLIES.badJson;
   return prompt === 'bad-content' ? REPLIES.badContent : undefined;
 }
@@ -23,6 +22,7 @@ export function refusalOfCaller(
 export function refusalOfModel(
   { headers }: RecordedRequest,
   prompt: Prompt,
+  kind: AnswerPlan['kind'],
   feeds: Pick<Feeds, 'find' | 'isIdle'>,
 ): Reply | undefined {
   const entry = feeds.find(prompt.model);
@@ -30,5 +30,6 @@ export function refusalOfModel(
   if (headers['x-tee-only'] === 'true' && entry.confidential_compute !== true) return teeRequired();
   if (feeds.isIdle(entry.id)) return noInstances(entry.chute_id);
   const error = engineErrorOf(prompt, entry);
-  return error && engineReply(error, prompt.stream);
+  // Only the LLM host hands on the streams of engines as they are.
+  return error && engineReply(error, prompt.stream && (kind === 'chat' || kind === 'text'));
 }

@@ -2,7 +2,7 @@ import { fraction } from '../seeded.js';
 
 /** What the answer has to say and how; pure data, so that the same prompt gives the same answer. */
 export interface AnswerPlan {
-  readonly kind: 'chat' | 'text';
+  readonly kind: 'chat' | 'text' | 'response' | 'message' | 'token-count';
   /** The answer's own id, without its prefix. */
   readonly id: string;
   /** Seconds since the epoch. */
@@ -13,6 +13,8 @@ export interface AnswerPlan {
   readonly call?: { readonly id: string; readonly name: string } | undefined;
   readonly finishReason: 'stop' | 'length' | 'tool_calls';
   readonly promptTokens: number;
+  /** Whether the answer begins with thoughts, as far as its API has any. */
+  readonly thinks?: boolean;
 }
 
 const OPENINGS = [

@@ -32,6 +32,17 @@ describe('an error within a stream', () => {
     expect(errorInStream(form)).toMatch(expected);
   });
 
+  test.each([
+    ['response', { type: 'error', sequence_number: 4, code: 'server_error', message: 'Oh.', param: null }],
+    ['message', { type: 'error', error: { type: 'overloaded_error', message: 'Oh.' } }],
+  ] as const)('SIM-43: is one of its API: %s', (kind, expected) => {
+    for (const form of ['framed', 'pretty'] as const) {
+      const text = errorInStream(form, { message: 'Oh.' }, kind, 4);
+      expect(text).toMatch(/^event: error\ndata: /);
+      expect(JSON.parse(eventsOf(text).join(''))).toEqual(expected);
+    }
+  });
+
   test.each(['framed', 'pretty'] as const)('SIM-37: with a code and words of its own: %s', (form) => {
     const [data = ''] = eventsOf(errorInStream(form, { message: 'Too long.', code: 400 }));
     expect(JSON.parse(data)).toEqual({

@@ -1,3 +1,6 @@
+import { namedEvent } from '../answers/chutes-replies.js';
+import type { AnswerPlan } from '../answers/simulated-answer.js';
+
 /** How an error stands in a stream: an event, one over several lines, a bare line, bare lines, or Anthropic's event. */
 export type ErrorForm = 'framed' | 'pretty' | 'unframed' | 'unframed-pretty' | 'anthropic';
 
@@ -15,23 +18,54 @@ export interface StreamedError {
 
 export const DEFAULT_MESSAGE = 'The engine went away in the middle of the answer.';
 
-/** The bytes of an error within a stream; Chutes' own, which are bare, say always the same. */
+/**
+ * The bytes of an error within a stream of this kind; Chutes' own, which are bare, say always the same.
+ *
+ * @param place how many events stand before it
+ */
 export function errorInStream(
   form: ErrorForm,
   { message = DEFAULT_MESSAGE, code }: StreamedError = {},
+  kind: AnswerPlan['kind'] = 'chat',
+  place = 0,
 ): string {
-  const type = code === 400 ? 'BadRequestError' : 'InternalServerError';
-  const error = { error: { message, type, param: null, ...(code === undefined ? {} : { code }) } };
+  const error = errorOf({ message, code }, kind, place);
+  const name = kind === 'chat' || kind === 'text' ? '' : 'event: error\n';
   switch (form) {
     case 'framed':
-      return `data: ${JSON.stringify(error)}\n\n`;
+      return `${name}data: ${JSON.stringify(error)}\n\n`;
     case 'pretty':
-      return `${JSON.stringify(error, null, 2).replaceAll(/^/gm, 'data: ')}\n\n`;
+      return `${name}${JSON.stringify(error, null, 2).replaceAll(/^/gm, 'data: ')}\n\n`;
     case 'unframed':
       return UNFRAMED_ERROR;
     case 'unframed-pretty':
       return `${JSON.stringify(JSON.parse(UNFRAMED_ERROR), null, 2)}\n`;
     case 'anthropic':
-      return `event: error\ndata: ${JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message } })}\n\n`;
+      return namedEvent('error', errorOf({ message }, 'message', place));
+  }
+}
+
+function errorOf(
+  { message, code }: { message: string; code?: number | undefined },
+  kind: AnswerPlan['kind'],
+  place: number,
+): object {
+  const type = code === 400 ? 'BadRequestError' : 'InternalServerError';
+  switch (kind) {
+    case 'response':
+      return {
+        type: 'error',
+        sequence_number: place,
+        code: code === 400 ? 'invalid_prompt' : 'server_error',
+        message,
+        param: null,
+      };
+    case 'message':
+      return {
+        type: 'error',
+        error: { type: code === 400 ? 'invalid_request_error' : 'overloaded_error', message },
+      };
+    default:
+      return { error: { message, type, param: null, ...(code === undefined ? {} : { code }) } };
   }
 }

@@ -1,5 +1,7 @@
-import { DONE_EVENT, JSON_HEADERS, type Reply, REPLIES, STREAM_HEADERS } from '../answers/chutes-replies.js';
-import { type AnswerPlan, jsonAnswer, streamEvents } from '../answers/simulated-answer.js';
+import { formOf } from '../answers/answer-form.js';
+import { JSON_HEADERS, type Reply, REPLIES, STREAM_HEADERS } from '../answers/chutes-replies.js';
+import { asHostSays } from '../answers/host-errors.js';
+import type { AnswerPlan } from '../answers/simulated-answer.js';
 import type { Exchange } from '../exchange.js';
 import { engineReply } from '../answers/engine-errors.js';
 import { DEFAULT_MESSAGE, errorInStream } from './error-events.js';
@@ -50,7 +52,7 @@ export async function perform(exchange: Exchange, behaviour: Behaviour, show: Pe
     case 'empty-answer':
       return answer(
         exchange,
-        { ...show, plan: { ...show.plan, tokens: [], call: undefined } },
+        { ...show, plan: { ...show.plan, tokens: [], call: undefined, thinks: false } },
         { done: true },
       );
     case 'status':
@@ -91,7 +93,7 @@ export async function perform(exchange: Exchange, behaviour: Behaviour, show: Pe
     case 'truncated':
       return truncated(exchange, show);
     default:
-      return send(exchange, replyOf(behaviour.kind, show.plan.model));
+      return send(exchange, asHostSays(show.plan.kind, replyOf(behaviour.kind, show.plan.model)));
   }
 }
 
@@ -108,10 +110,15 @@ async function answer(exchange: Exchange, show: Performance, { done }: { done: b
   if (!show.isStream) {
     // As with the real one, nothing at all is sent before the whole answer is there.
     await exchange.sleep(pace.firstTokenMs + pace.tokenMs * Math.max(0, plan.tokens.length - 1));
-    return send(exchange, { status: 200, headers: JSON_HEADERS, body: jsonAnswer(plan) }, show.headers);
+    return send(
+      exchange,
+      { status: 200, headers: JSON_HEADERS, body: formOf(plan).whole(plan) },
+      show.headers,
+    );
   }
-  await writeEvents(exchange, show, streamEvents(plan));
-  return exchange.end(done ? DONE_EVENT : '');
+  const form = formOf(plan);
+  await writeEvents(exchange, show, form.events(plan));
+  return exchange.end(done ? form.ending(plan) : '');
 }
 
 async function writeEvents(exchange: Exchange, show: Performance, events: readonly string[]): Promise<void> {
@@ -135,9 +142,9 @@ async function writeAfter(exchange: Exchange, ms: number, event: string): Promis
 /** The first part of an answer: some events of a stream, or half of a JSON body. */
 async function beginning(exchange: Exchange, show: Performance, afterChunks = DEFAULT_CHUNKS): Promise<void> {
   if (show.isStream) {
-    return writeEvents(exchange, show, streamEvents(show.plan).slice(0, afterChunks));
+    return writeEvents(exchange, show, formOf(show.plan).events(show.plan).slice(0, afterChunks));
   }
-  const body = jsonAnswer(show.plan);
+  const body = formOf(show.plan).whole(show.plan);
   exchange.begin(200, headersOf(show));
   await exchange.write(body.slice(0, body.length / 2));
 }
@@ -148,20 +155,26 @@ async function errorEvent(
   behaviour: Extract<Behaviour, { kind: 'error-event' }>,
   show: Performance,
 ): Promise<void> {
-  const { afterChunks, form = 'framed', message = DEFAULT_MESSAGE, code, followedBy } = behaviour;
+  const {
+    afterChunks = DEFAULT_CHUNKS,
+    form = 'framed',
+    message = DEFAULT_MESSAGE,
+    code,
+    followedBy,
+  } = behaviour;
+  const { plan } = show;
   if (!show.isStream) {
-    return send(
-      exchange,
-      code === 400 ? engineReply({ engine: 'sglang', message }, false) : REPLIES.internalError,
-    );
+    const reply = code === 400 ? engineReply({ engine: 'sglang', message }, false) : REPLIES.internalError;
+    return send(exchange, asHostSays(plan.kind, reply));
   }
   await beginning(exchange, show, afterChunks);
-  await exchange.write(errorInStream(form, behaviour));
-  return exchange.end(followedBy === 'done' ? DONE_EVENT : followedBy === 'comment' ? ': the end\n\n' : '');
+  await exchange.write(errorInStream(form, behaviour, plan.kind, afterChunks));
+  const endings = { done: formOf(plan).ending(plan), comment: ': the end\n\n', nothing: '' };
+  return exchange.end(endings[followedBy ?? 'nothing']);
 }
 
 async function truncated(exchange: Exchange, show: Performance): Promise<void> {
-  const body = Buffer.from(show.isStream ? streamEvents(show.plan).join('') : jsonAnswer(show.plan));
+  const body = Buffer.from(wholeBody(show));
   exchange.begin(200, { ...headersOf(show), 'content-length': String(body.length) });
   await exchange.write(body.subarray(0, body.length / 2));
   exchange.close();
@@ -178,7 +191,8 @@ async function followScript(
 }
 
 export function wholeBody({ plan, isStream }: Performance): string {
-  return isStream ? streamEvents(plan).join('') + DONE_EVENT : jsonAnswer(plan);
+  const form = formOf(plan);
+  return isStream ? form.events(plan).join('') + form.ending(plan) : form.whole(plan);
 }
 
 function headersOf({ headers, isStream }: Performance): Record<string, string> {

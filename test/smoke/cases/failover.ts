@@ -10,10 +10,26 @@ const RETRIED = [
   'close',
   'empty-body',
   'reset-after-headers',
+  // What Chutes says of a model: that it is gone, down, or nobody pays for it.
+  'disabled',
+  'exhausted',
+  'no-infrastructure',
+  'model-not-found',
+  'no-chute',
+  'creator-unpaid',
+  'not-tee',
+  // An answer in one piece that breaks half way.
+  'truncated',
+  'cut-stream',
 ];
 const RELAYED = [
   ['rate-limited', 429, 'text/html'],
   ['at-capacity', 429, 'application/json'],
+  ['no-targets', 429, 'application/json'],
+  ['free-limit', 429, 'application/json'],
+  ['quota-exceeded', 402, 'application/json'],
+  ['usage-cap', 402, 'application/json'],
+  ['no-subscription', 402, 'application/json'],
   ['unauthorized', 401, 'application/json'],
   ['internal-error', 500, 'application/json'],
 ] as const;

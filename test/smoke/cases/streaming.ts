@@ -14,7 +14,50 @@ function lastError(answer: Answer): unknown {
   return error?.code;
 }
 
+/** Errors that a stream can begin with and that are about the model. */
+const BEGINNINGS = ['first-event-error', 'first-event-unframed-error', 'first-event-anthropic-error'];
+/** Errors that the upstream itself tells, so that there is nothing to add. */
+const TOLD = ['error-event', 'error-event-pretty', 'error-event-then-done', 'error-event-then-comment'];
+/** Ends that look good and are none. */
+const HIDDEN = ['unfinished', 'unframed-error', 'unframed-error-pretty'];
+
 export const STREAMING: readonly Case[] = [
+  ...BEGINNINGS.map((kind): Case => ({
+    name: `a stream that begins with an error makes way for the next model: ${kind}`,
+    needs: 'simulator',
+    run: async (client) => {
+      const answer = await client.chat(`sim/${kind},${client.world.model}`, { stream: true });
+      assert.deepEqual(choiceOf(answer), { selected: client.world.model, attempts: 2 });
+      assert.equal(eventsIn(answer).at(-1), '[DONE]');
+    },
+  })),
+  {
+    name: 'but not where the error is for the client to see',
+    needs: 'simulator',
+    run: async (client) => {
+      const answer = await client.chat(`sim/first-event-refusal,${client.world.model}`, { stream: true });
+      assert.deepEqual(choiceOf(answer), { selected: 'sim/first-event-refusal', attempts: 1 });
+    },
+  },
+  ...TOLD.map((kind): Case => ({
+    name: `nothing is added to a stream that tells of its own error: ${kind}`,
+    needs: 'simulator',
+    run: async (client) => {
+      const answer = await client.chat(`sim/${kind}`, { stream: true });
+      assert.doesNotMatch(answer.text, /upstream_stream_interrupted/);
+      assert.match(answer.text, /"error"/);
+      assert.ok(answer.isWhole);
+    },
+  })),
+  ...HIDDEN.map((kind): Case => ({
+    name: `a stream whose end is none ends with an error event: ${kind}`,
+    needs: 'simulator',
+    run: async (client) => {
+      const answer = await client.chat(`sim/${kind}`, { stream: true });
+      assert.equal(lastError(answer), 'upstream_stream_interrupted');
+      assert.ok(answer.isWhole);
+    },
+  })),
   {
     name: 'an alias streams events to the end',
     run: async (client) => {
@@ -61,14 +104,6 @@ export const STREAMING: readonly Case[] = [
       const received = await sendRaw(world.url, rawChat('{"model":"sim/cut-stream","stream":true}'));
       assert.ok(received.includes('"code":"upstream_stream_interrupted"'));
       assert.equal(received.includes('\r\n0\r\n'), false);
-    },
-  },
-  {
-    name: "Chutes' own error line is made an event",
-    needs: 'simulator',
-    run: async (client) => {
-      const answer = await client.chat('sim/unframed-error', { stream: true });
-      assert.equal(lastError(answer), 'upstream_stream_interrupted');
     },
   },
   {

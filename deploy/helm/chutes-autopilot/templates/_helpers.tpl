@@ -103,9 +103,10 @@ checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256
 {{/* The ports that the router has to reach, separated by spaces. */}}
 {{- define "autopilot.egressPorts" -}}
 {{- $ports := list -}}
-{{- $upstreams := list "BACKEND_BASE_URL" "MODELS_URL" "UTILIZATION_URL" "EVIDENCE_BASE_URL" -}}
+{{- $upstreams := list "BACKEND_BASE_URL" "RESPONSES_BASE_URL" "MESSAGES_BASE_URL" "MODELS_URL" "UTILIZATION_URL" "EVIDENCE_BASE_URL" -}}
 {{- range $upstreams -}}
-{{- $ports = append $ports (include "autopilot.portOf" (get $.Values.config . | default "https://default")) -}}
+{{- $url := get $.Values.config . | default "https://default" -}}
+{{- if ne $url "off" -}}{{- $ports = append $ports (include "autopilot.portOf" $url) -}}{{- end -}}
 {{- end -}}
 {{- with get .Values.config "STATS_URL" | default "https://default" -}}
 {{- if ne . "off" -}}{{- $ports = append $ports (include "autopilot.portOf" .) -}}{{- end -}}
