@@ -246,6 +246,16 @@ describe('an answer that is none of its streams', () => {
     expect(errorIn(answer)).toMatchObject(expected);
   });
 
+  test('ATT-74, CDN-5: nothing keeps others away from a model whose probe ended so', async () => {
+    await set({ COOLDOWN_FAILURES: '1', COOLDOWN_MS: '1', COOLDOWN_MAX_MS: '1' });
+    stage.upstream.answer('first', (connection) => connection.reset());
+    await stage.ask({ model: 'first' });
+    later('first', async (connection) => connection.write(response('200 OK', [JSON_TYPE], '{"choices":[]}')));
+    await (await askAndWait('first')).response();
+    // A probe that has not ended would be waited for, for ten seconds.
+    expect(headerOf(await stage.ask({ model: LIST }), 'x-chutes-autopilot-selected')).toBe('first');
+  });
+
   test('ATT-74: 64 KiB of it are read', async () => {
     await set();
     later('first', async (connection) => {
