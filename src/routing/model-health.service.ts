@@ -90,6 +90,7 @@ export class ModelHealthService {
     }
     this.known.delete(key);
     if (health.cooldowns > 0) {
+      this.noneFromMs = Math.max(-Infinity, ...[...this.known.values()].map(coolsUntil));
       const { cooldowns } = health;
       this.logger.info({ model: this.labelOf(key), cooldowns, reason: 'answered' }, 'model well again');
     }
