@@ -132,7 +132,10 @@ export class ProxyService {
     pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
-    if (this.silences.takes(exchange, answer, record)) return;
+    if (this.silences.takes(exchange, answer, record)) {
+      report.onGivenUp();
+      return;
+    }
     const ownHeaders =
       record.mode === 'direct'
         ? []
