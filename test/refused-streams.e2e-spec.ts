@@ -45,7 +45,7 @@ describe('a stream', () => {
     ['with a comment in front', 'first', `: hi\n\n${error(400)}`],
     ['about a context that no other model has', LIST, error(400, 'maximum context length')],
     ['of the last model, about an ability', 'first', error(400, 'a/b is not a multimodal model')],
-  ])('ATT-160: that refuses the request says nothing against its model: %s', async (_, model, body) => {
+  ])('ATT-78: that refuses the request says nothing against its model: %s', async (_, model, body) => {
     await streaming(body);
     expect((await ask(model)).body.toString()).toBe(body);
     expect([ending(), cools()]).toEqual(['complete', false]);
@@ -61,7 +61,7 @@ describe('a stream', () => {
     expect([ending(), cools()]).toEqual(['interrupted', true]);
   });
 
-  test('ATT-160: that refuses the request leaves the pin on its model', async () => {
+  test('ATT-78: that refuses the request leaves the pin on its model', async () => {
     await streaming(error(400), { STICKY_TTL_SECS: '60' });
     stage.upstream.answer('second', (connection) => connection.reset());
     await ask('second,first');

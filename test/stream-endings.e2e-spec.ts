@@ -151,7 +151,7 @@ describe('clients raise an error', () => {
     ['ATT-60', 'nothing but an error', [ERROR, DONE]],
     ['ATT-60', 'an error with a name', [TOKEN, 'event: error\ndata: {"error":{"message":"It broke."}}\n\n']],
     ['ATT-61', 'nothing but a bare error line', [LINE]],
-    ['ATT-160', 'nothing but a refusal', [ERROR.replace('500', '400'), DONE]],
+    ['ATT-78', 'nothing but a refusal', [ERROR.replace('500', '400'), DONE]],
   ];
 
   /** What each of them throws, or tells of errors. */

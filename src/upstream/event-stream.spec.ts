@@ -174,7 +174,7 @@ describe('what is kept of a stream tells its ending', () => {
     expect(tailOf(...cut(`${token.repeat(1_000)}data: {"error":{}}\n\n${token}`)).ending()).toBe('failed');
   });
 
-  test('ATT-160: a refusal of the request is one where it is known to be the beginning', () => {
+  test('ATT-78: a refusal of the request is one where it is known to be the beginning', () => {
     const refusal = 'data: {"error":{"code":400}}\n\n';
     expect(tailOf(refusal, 'data: [DONE]\n\n', ': x\n\n').ending()).toBe('refused');
     expect(tailOf(token, refusal).ending()).toBe('failed');

@@ -212,7 +212,7 @@ describe('an error of the upstream’s own', () => {
     expect(endingOf(text + STOP + DONE)).toBe('complete');
   });
 
-  test('ATT-160: is a refusal where the stream begins with it, and it is for the client', () => {
+  test('ATT-78: is a refusal where the stream begins with it, and it is for the client', () => {
     const refusal = ERROR.replace('500', '400');
     for (const text of [refusal, `: hi\n\n${refusal}`, refusal + DONE, refusal + TOKEN, refusal + ERROR]) {
       expect(endingOf(text)).toBe('refused');
