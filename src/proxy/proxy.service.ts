@@ -86,6 +86,7 @@ export class ProxyService {
       const plan = {
         order,
         isStreamed: asked.stream,
+        generates: door.generates,
         promptBytes: asked.promptBytes,
         readAtMs,
         requestFor,

@@ -171,13 +171,19 @@ describe('a stream of the Responses API that begins with `response.failed`', () 
     'No instances available (yet) for chute_id=1',
     'This chute is currently disabled.',
     'model not found: a/b',
-    'Upstream said 500: {"detail":"exhausted all available targets to no avail"}',
+    // As the public source of Chutes' proxy has it.
+    'Backend Error:\n\n{"detail":"exhausted all available targets to no avail"}\n\nPlease check your request.',
   ])('ATT-180: is an error where it is about the model: %s', (message) => {
     const error = { code: 'server_error', message };
     for (const text of [failed(error), failed(error).replace(/^event: .*\n/, '')]) {
       const found = beginningOf(text);
       expect([found.beginning, found.error, meaningOf(found.error)]).toEqual(['error', error, 'failed']);
     }
+  });
+
+  test('ATT-180: is an error where its code says so', () => {
+    const error = { code: 'model_not_found', message: "Model 'a/b' not found. Available models: c/d" };
+    expect(beginningOf(failed(error))).toMatchObject({ beginning: 'error', error });
   });
 
   test.each<[string, unknown]>([

@@ -71,9 +71,9 @@ function refusalIn(status: number, error: UpstreamError): Refusal | undefined {
   return BEGINNINGS[status]?.find(([, beginning]) => beginning.test(error.detail))?.[0];
 }
 
-/** Whether an error without a status is about the model that was asked, by its innermost message. */
-export function isAboutModel({ message }: UpstreamError): boolean {
-  return ABOUT_MODEL.some((beginning) => beginning.test(message));
+/** Whether an error without a status is about the model that was asked, by its code or its innermost message. */
+export function isAboutModel({ message, code }: UpstreamError): boolean {
+  return code === 'model_not_found' || ABOUT_MODEL.some((beginning) => beginning.test(message));
 }
 
 /** What the model cannot do of a request that its engine refuses. */
