@@ -7,7 +7,7 @@ import { AttemptReport, type AttemptWatcher, type Memories } from './attempt-rep
 
 /** What is asked for: a stream or not, and of a model or not. */
 interface Asking {
-  readonly isStreamed: boolean;
+  readonly asked: { readonly stream: boolean };
   readonly generates: boolean;
 }
 
@@ -30,8 +30,8 @@ export class AttemptReports {
   }
 
   /** An attempt begins. @param pin of its client */
-  begin(model: ModelId, { isStreamed, generates }: Asking, pin: AttemptWatcher | undefined): AttemptReport {
-    return new AttemptReport(generates ? this.memories : FORGETFUL, model, isStreamed, pin);
+  begin(model: ModelId, { asked, generates }: Asking, pin: AttemptWatcher | undefined): AttemptReport {
+    return new AttemptReport(generates ? this.memories : FORGETFUL, model, asked.stream, pin);
   }
 
   /** How long the first attempt of a stream may take to its first byte, in milliseconds. @returns Infinity where only settings count */
