@@ -137,7 +137,7 @@ async function nothingCounted(): Promise<void> {
 describe('a count of tokens', () => {
   const COUNT = '/v1/messages/count_tokens';
 
-  test('CDN-180: is no failure, however often it fails', async () => {
+  test('CDN-13: is no failure, however often it fails', async () => {
     await start(LONG);
     chutes.behave(A, 'unavailable', { times: 4 });
     for (let n = 0; n < 4; n += 1) {
@@ -146,7 +146,7 @@ describe('a count of tokens', () => {
     await nothingCounted();
   });
 
-  test('CDN-180: is no success either', async () => {
+  test('CDN-13: is no success either', async () => {
     await start(LONG);
     chutes.behave(A, 'unavailable', { times: 2 });
     expect([await chosen(), await chosen()]).toEqual([

@@ -139,7 +139,7 @@ describe.each(PATHS)('a stream of %s', (path) => {
   });
 });
 
-test('ATT-180: an answer of the Responses API that its model failed at once is a failed attempt', async () => {
+test('ATT-79: an answer of the Responses API that its model failed at once is a failed attempt', async () => {
   const to = await start();
   const failure = {
     type: 'response.failed',

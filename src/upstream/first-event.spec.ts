@@ -173,7 +173,7 @@ describe('a stream of the Responses API that begins with `response.failed`', () 
     'model not found: a/b',
     // As the public source of Chutes' proxy has it.
     'Backend Error:\n\n{"detail":"exhausted all available targets to no avail"}\n\nPlease check your request.',
-  ])('ATT-180: is an error where it is about the model: %s', (message) => {
+  ])('ATT-79: is an error where it is about the model: %s', (message) => {
     const error = { code: 'server_error', message };
     for (const text of [failed(error), failed(error).replace(/^event: .*\n/, '')]) {
       const found = beginningOf(text);
@@ -181,7 +181,7 @@ describe('a stream of the Responses API that begins with `response.failed`', () 
     }
   });
 
-  test('ATT-180: is an error where its code says so', () => {
+  test('ATT-79: is an error where its code says so', () => {
     const error = { code: 'model_not_found', message: "Model 'a/b' not found. Available models: c/d" };
     expect(beginningOf(failed(error))).toMatchObject({ beginning: 'error', error });
   });
@@ -194,11 +194,11 @@ describe('a stream of the Responses API that begins with `response.failed`', () 
     ['no message', { code: 'server_error' }],
     ['a text', 'No instances available'],
     ['null', null],
-  ])('ATT-180: is an answer where it is not, or does not say so: %s', (_, error) => {
+  ])('ATT-79: is an answer where it is not, or does not say so: %s', (_, error) => {
     expect(beginningOf(failed(error)).beginning).toBe('good');
   });
 
-  test('ATT-180: no other event is one', () => {
+  test('ATT-79: no other event is one', () => {
     const text = failed({ message: 'No instances available' }).replaceAll('.failed', '.incomplete');
     expect(beginningOf(text).beginning).toBe('good');
   });

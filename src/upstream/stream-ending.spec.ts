@@ -112,7 +112,7 @@ describe('a stream of the Responses API', () => {
     expect(endingOf(text, 'responses')).toBe(ending);
   });
 
-  test('ATT-180: that has failed by its model is broken, and its client has seen it', () => {
+  test('ATT-79: that has failed by its model is broken, and its client has seen it', () => {
     const error = { code: 'server_error', message: 'exhausted all available targets to no avail' };
     const end = named('response.failed', { response: { error } });
     expect(endingOf(begun + end, 'responses')).toBe('failed');
