@@ -13,6 +13,8 @@ const ALIAS = 'chutesai/AutoPilot';
 const [A, B] = ['m/a', 'm/b'] as const;
 /** Long enough for the requests that are to come while it lasts. */
 const LONG: Env = { COOLDOWN_FAILURES: '3', COOLDOWN_MS: '600000', COOLDOWN_MAX_MS: '600000' };
+/** However busy the machine is, nothing runs out of time. */
+const PATIENT: Env = { UPSTREAM_HEADER_TIMEOUT_MS: '30000' };
 /** Short enough to be waited for. */
 const SHORT: Env = { ...LONG, COOLDOWN_MS: '3000' };
 
@@ -51,6 +53,20 @@ async function ask(model: string, fields: object = {}, options: AskOptions = {})
   clients += 1;
   const headers = { authorization: `Bearer cpk_${clients}`, ...options.headers };
   return complete(router, { model, stream: true, ...fields }, { ...options, headers });
+}
+
+/** A stream of a new client's that has begun at the client's. */
+async function begin(): Promise<{ readonly by: string | null; readonly ended: Promise<unknown> }> {
+  clients += 1;
+  const response = await fetch(`${router.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer cpk_${clients}` },
+    body: JSON.stringify({ model: ALIAS, stream: true }),
+  });
+  return {
+    by: response.headers.get('x-chutes-autopilot-selected'),
+    ended: response.text().catch(() => undefined),
+  };
 }
 
 /** Who answered a new client, and by which attempt. */
@@ -230,27 +246,39 @@ describe('pins', () => {
     expect(await mine()).toBe(B);
   });
 
-  test.each([
-    ['of an alias', ALIAS, true],
-    ['of a list', `${A},${B}`, false],
-  ])('STK-48: one that was made while the best %s cooled, or after it failed', async (_, model, stays) => {
+  const selected = async (model: string) => selectedOf(await ask(model, { stream: true }, { headers }));
+
+  /** Pinned to B, since A cooled, which is well again now. */
+  async function pinnedWhileCooling(model: string): Promise<void> {
     await start({ ...LONG, STICKY_FAILBACK_SECS: '1' });
-    const selected = async () => selectedOf(await ask(model, { stream: true }, { headers }));
-    chutes.behave(A, 'unavailable', { times: 1 });
-    expect(await selected()).toBe(B);
-    await eventually(async () => (await selected()) === A);
     await failThrice();
-    expect(await selected()).toBe(B);
+    expect(await selected(model)).toBe(B);
     await ask(A);
-    if (stays) await new Promise((resolve) => setTimeout(resolve, 1_500));
-    else await eventually(async () => (await selected()) === A);
-    expect(await selected()).toBe(stays ? B : A);
+  }
+
+  test('STK-48: one that was made while the first of a list cooled ends in its time', async () => {
+    await pinnedWhileCooling(`${A},${B}`);
+    await eventually(async () => (await selected(`${A},${B}`)) === A);
+    expect(await selected(`${A},${B}`)).toBe(A);
+  });
+
+  test('STK-48: one that was made while the best of an alias cooled stays', async () => {
+    await pinnedWhileCooling(ALIAS);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await selected(ALIAS)).toBe(B);
+  });
+
+  test('STK-19: one that was made after the best of an alias failed ends in its time', async () => {
+    await start({ ...LONG, STICKY_FAILBACK_SECS: '1' });
+    chutes.behave(A, 'unavailable', { times: 1 });
+    expect(await selected(ALIAS)).toBe(B);
+    await eventually(async () => (await selected(ALIAS)) === A);
   });
 });
 
 describe('what does not count', () => {
   test('CDN-5: a thousand clients with a 429 of their own, and no pin moves', async () => {
-    await start(LONG);
+    await start({ ...LONG, ...PATIENT });
     const pinned = { authorization: 'Bearer cpk_pinned' };
     expect(selectedOf(await ask(ALIAS, {}, { headers: pinned }))).toBe(A);
     chutes.behave(A, 'rate-limited', { times: 1_000 });
@@ -264,6 +292,25 @@ describe('what does not count', () => {
     chutes.utilization = [B, A].map((name, place) => ({ name, active_instance_count: 9 - place }));
     expect(selectedOf(await ask(ALIAS, {}, { headers: pinned }))).toBe(A);
     await nothingCounted();
+  });
+
+  test('CDN-1: failures between which streams begin, though none of these has ended', async () => {
+    await start({ ...LONG, ...PATIENT });
+    const running: Promise<unknown>[] = [];
+    const releases: (() => void)[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      chutes.behave(A, 'unavailable', { times: 1 });
+      expect(await chosen()).toEqual([B, '2']);
+      const held = holding();
+      chutes.behave(A, held.script, { times: 1 });
+      const { by, ended } = await begin();
+      expect(by).toBe(A);
+      running.push(ended);
+      releases.push(held.release);
+    }
+    await nothingCounted();
+    for (const release of releases) release();
+    await Promise.all(running);
   });
 
   test.each<[string, Behaviour, string]>([
@@ -282,7 +329,7 @@ describe('what does not count', () => {
   });
 
   test('CDN-5: clients that leave, before the commit or after it', async () => {
-    await start({ ...LONG, UPSTREAM_HEADER_TIMEOUT_MS: '30000' });
+    await start({ ...LONG, ...PATIENT });
     for (const from of ['headers', 'first event'] as const) {
       for (let n = 0; n < 4; n += 1) {
         const held = holding(from);
@@ -301,7 +348,7 @@ describe('what does not count', () => {
   });
 
   test('CDN-5: answers that the end of the process cuts, or keeps from beginning', async () => {
-    await start({ ...LONG, SHUTDOWN_GRACE_MS: '0', UPSTREAM_HEADER_TIMEOUT_MS: '30000' });
+    await start({ ...LONG, ...PATIENT, SHUTDOWN_GRACE_MS: '0' });
     const asking: Promise<unknown>[] = [];
     for (const from of [
       'headers',
@@ -313,8 +360,12 @@ describe('what does not count', () => {
     ] as const) {
       const held = holding(from);
       chutes.behave(A, held.script, { times: 1 });
-      asking.push(ask(ALIAS).catch(() => undefined));
-      await held.arrived;
+      if (from === 'first event') {
+        asking.push((await begin()).ended);
+      } else {
+        asking.push(ask(ALIAS).catch(() => undefined));
+        await held.arrived;
+      }
     }
     await router.app.get(LifecycleService).stop();
     await Promise.all(asking);
@@ -343,7 +394,7 @@ describe('what does not count', () => {
 });
 
 test('CDN-4: a client that leaves during the probe leaves the next one to be it', async () => {
-  await start({ ...SHORT, UPSTREAM_HEADER_TIMEOUT_MS: '30000' });
+  await start({ ...SHORT, ...PATIENT });
   await failThrice();
   const probe = holding();
   chutes.behave(A, probe.script, { times: 1 });
