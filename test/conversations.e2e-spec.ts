@@ -1,17 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { IncomingMessage } from 'node:http';
-import { loadConfig } from '../src/config/config.js';
-import { readAsked } from '../src/reading/asked.js';
-import { candidateOrder, NO_ADVICE } from '../src/routing/candidate-order.js';
-import { PinHold } from '../src/sticky/pin-hold.js';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
-import { MemoryStore } from '../src/sticky/memory.store.js';
-import { StickyService } from '../src/sticky/sticky.service.js';
-import { MetricsService } from '../src/telemetry/metrics.service.js';
 import { complete, selectedOf } from './support/ask.js';
 import { Caller } from './support/caller.js';
+import { ConversationStage } from './support/conversation-stage.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
-import { decide, routingSettings, snapshotOf } from './support/routing-stage.js';
+import { snapshotOf } from './support/routing-stage.js';
 
 const ALIAS = 'chutesai/AutoPilot';
 const SYSTEM = { role: 'system', content: 'You are the assistant of a large company.' };
@@ -22,11 +15,8 @@ describe('ten thousand conversations of one token', () => {
   const CONVERSATIONS = 10_000;
   const TURNS = 4;
   const MODELS = Array.from({ length: 20 }, (_, i) => `m/${i}`);
-  const settings = routingSettings(ALIAS);
-  const request = {
-    headers: { authorization: 'Bearer cpk_company' },
-    socket: { remoteAddress: '203.0.113.1' },
-  } as unknown as IncomingMessage;
+  /** The feed as it is when each of the models is the best. */
+  const SNAPSHOTS = MODELS.map((_, i) => snapshotOf(MODELS, [...MODELS.slice(i), ...MODELS.slice(0, i)]));
 
   beforeEach(() => {
     jest.useFakeTimers({ now: 1_000_000 });
@@ -36,32 +26,17 @@ describe('ten thousand conversations of one token', () => {
     jest.useRealTimers();
   });
 
-  /** One turn of the n-th conversation: reads, decides, sticks, and answers with the first choice. */
-  function turn(sticky: StickyService, n: number, turns: number, best: number): string {
-    const said = Array.from({ length: turns }, (_, i) => [user(`${n}: question ${i}`), answer]).flat();
-    const bytes = Buffer.from(JSON.stringify({ model: ALIAS, messages: [SYSTEM, user(`${n}`), ...said] }));
-    const asked = readAsked([bytes]);
-    const { candidates } = decide(ALIAS, SNAPSHOTS[best] as (typeof SNAPSHOTS)[number], settings, asked);
-    const hold = sticky.hold(sticky.clientOf(request, [bytes], asked), asked, candidates);
-    if (!(hold instanceof PinHold)) throw new Error('There is no pin at once.');
-    const { pinnedAt } = candidateOrder(candidates, { ...NO_ADVICE, pinned: hold.model });
-    const { model } = candidates[Math.max(pinnedAt, 0)] as (typeof candidates)[number];
-    hold.onAnswered({ model, isSecondChoice: false }, 200);
-    return model;
-  }
-
-  /** The feed as it is when each of the models is the best. */
-  const SNAPSHOTS = MODELS.map((_, i) => snapshotOf(MODELS, [...MODELS.slice(i), ...MODELS.slice(0, i)]));
-
   /** Who answered the first turn of each, and which of them another model answered later. */
   function play(env: Env): { first: string[]; moved: number[] } {
-    const sticky = stickyWith(env);
-    const first = Array.from({ length: CONVERSATIONS }, (_, n) => turn(sticky, n, 0, n % MODELS.length));
+    const stage = new ConversationStage(ALIAS, ALIAS, env);
+    const turn = (n: number, turns: number, best: number) =>
+      stage.turn(n, turns, SNAPSHOTS[best % MODELS.length] as (typeof SNAPSHOTS)[number]);
+    const first = Array.from({ length: CONVERSATIONS }, (_, n) => turn(n, 0, n));
     const moved = new Set<number>();
     for (let turns = 1; turns < TURNS; turns += 1) {
       jest.advanceTimersByTime(600_000);
       for (let n = 0; n < CONVERSATIONS; n += 1) {
-        if (turn(sticky, n, turns, (n * 7 + turns) % MODELS.length) !== first[n]) moved.add(n);
+        if (turn(n, turns, n * 7 + turns) !== first[n]) moved.add(n);
       }
     }
     return { first, moved: [...moved] };
@@ -228,11 +203,6 @@ describe('through the router', () => {
     expect(await pinOf(router, [user('Other'), CALL, RESULT])).toBeNull();
   });
 });
-
-function stickyWith(env: Env): StickyService {
-  const config = loadConfig(env);
-  return new StickyService(config, new MemoryStore(config.sticky), new MetricsService());
-}
 
 function ranked(...models: readonly string[]): object[] {
   return models.map((name, i) => ({ name, active_instance_count: 10 - i, utilization_current: 0 }));

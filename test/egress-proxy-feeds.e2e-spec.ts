@@ -29,14 +29,18 @@ describe.each([
   afterEach(async () => stage.clear());
 
   /** Why a router says that its feeds failed with a proxy that only then behaves. */
-  async function failuresWith(misbehave: ConnectScript, env: Env = {}): Promise<unknown> {
+  async function failuresWith(
+    misbehave: ConnectScript,
+    env: Env = {},
+    isEnough: () => boolean = () => true,
+  ): Promise<unknown> {
     const behave = stage.proxy.onConnect;
     stage.proxy.onConnect = misbehave;
     const router = await stage.route(
       { ...stage.proxied('me:s3cret@'), ...RESTLESS, ...env },
       { awaitReady: false },
     );
-    await eventually(() => FEEDS.every((feed) => linesAbout(router, feed).length > 0));
+    await eventually(() => FEEDS.every((feed) => linesAbout(router, feed).length > 0) && isEnough());
     const failures = FEEDS.map((feed) => linesAbout(router, feed)[0]?.['reason']);
     stage.proxy.onConnect = behave;
     await eventually(async () => (await fetch(`${router.url}/readyz`)).ok);
@@ -59,8 +63,10 @@ describe.each([
     const reason = 'no complete answer within 300 ms';
     const silent: RawConnection[] = [];
     const keepSilent: ConnectScript = ({ connection }) => void silent.push(connection);
-    expect(await failuresWith(keepSilent, { CONTROL_PLANE_TIMEOUT_MS: '300' })).toEqual([reason, reason]);
-    expect(silent.length).toBeGreaterThanOrEqual(2);
+    // On a busy machine a fetch may give up before it reaches the proxy, so there are as many as it takes.
+    const areBothAsked = () => silent.length >= FEEDS.length;
+    const env = { CONTROL_PLANE_TIMEOUT_MS: '300' };
+    expect(await failuresWith(keepSilent, env, areBothAsked)).toEqual([reason, reason]);
     for (const connection of silent) await connection.closed;
   });
 

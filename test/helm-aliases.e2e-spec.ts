@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { AliasPolicy } from '../src/config/alias-policy.js';
+import { AliasPolicy, SORTS } from '../src/config/alias-policy.js';
 import { type Aliases, readAliases } from '../src/config/aliases.js';
 import { readmeAliases, valuesWithAliases } from './support/example-aliases.js';
 import { CHART, describeHelm, render, renderUnchecked } from './support/helm.js';
@@ -52,7 +52,7 @@ describeHelm('the aliases of the chart', () => {
 
   test('OPS-34: may have every field that a policy has', () => {
     const schema = JSON.parse(readFileSync(`${CHART}/values.schema.json`, 'utf8')) as {
-      $defs: { aliasPolicy: { properties: object } };
+      $defs: { aliasPolicy: { properties: { sort: { enum: string[] } } } };
     };
     const all = {
       sort: 'price',
@@ -69,6 +69,7 @@ describeHelm('the aliases of the chart', () => {
     expect(byName(aliases)).toEqual({ all: Object.assign(new AliasPolicy(), all) });
     const known = Object.keys(schema.$defs.aliasPolicy.properties);
     expect(known).toEqual(expect.arrayContaining([...Object.keys(all), ...Object.keys(new AliasPolicy())]));
+    expect(schema.$defs.aliasPolicy.properties.sort.enum).toEqual(SORTS);
   });
 
   test.each([

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { chutesWith } from './support/chutes-with.js';
+import { cpuTimeMs } from './support/cpu-time.js';
 import { metricsOf } from './support/metrics.js';
 import { killProcesses, type RouterProcess, startProcess } from './support/process.js';
 import { environmentFor, eventually } from './support/router.js';
@@ -13,7 +14,7 @@ const MB = 1024 * 1024;
 const HEAP_MB = 256;
 /** The whole process: heap, bodies, code. */
 const MAX_RESIDENT_BYTES = 640 * MB;
-/** Generous, for a machine that has other things to do; a stall of seconds it is not. */
+/** That the process itself is at work for, which is longer where others want the processor's caches, too. A stall of seconds it is not. */
 const MAX_ANSWER_MS = 1_500;
 const FEEDS = ['models', 'utilization', 'stats'] as const;
 const GOOD = { id: 'a/one', name: 'a/one', active_instance_count: 3, date: '2026-02-18', average_ttft: 1 };
@@ -63,7 +64,7 @@ function bodiesOf(rows: string): Record<(typeof FEEDS)[number], Buffer> {
   return { models: gzipSync(`{"data":${rows}}`), utilization: array, stats: array };
 }
 
-/** All feeds bring this; the longest that `/healthz` took meanwhile. */
+/** All feeds bring this; the longest that the process was at work meanwhile before it answered `/healthz`. */
 async function serve(
   bodies: Record<(typeof FEEDS)[number], Buffer>,
   outcome: 'ok' | 'empty' | 'error',
@@ -74,9 +75,9 @@ async function serve(
   for (const feed of FEEDS) chutes.feed(feed, { kind: 'body', body: bodies[feed], headers });
   let slowestMs = 0;
   await eventually(async () => {
-    const askedAtMs = performance.now();
+    const before = cpuTimeMs(router.child.pid);
     expect((await fetch(`${url}/healthz`)).ok).toBe(true);
-    slowestMs = Math.max(slowestMs, performance.now() - askedAtMs);
+    slowestMs = Math.max(slowestMs, cpuTimeMs(router.child.pid) - before);
     const now = await Promise.all(feeds.map((feed) => outcomes(feed, outcome)));
     return now.every((count, i) => count > (counts[i] ?? 0));
   }, 60_000);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
 import { giveFeeds, sendAllSorts } from './support/all-sorts.js';
@@ -26,6 +27,8 @@ test('OBS-23: these metrics there are, with these labels, and no others', async 
     const labels = new RegExp(`^chutes_autopilot_${name}${suffix}(?:\\{(.*)\\})? `, 'm').exec(text)?.[1];
     return `${name} ${type} ${labels?.replaceAll(/="[^"]*"/g, '') ?? ''}`.trimEnd();
   });
+  const document = readFileSync('docs/observability.md', 'utf8');
+  expect(found.filter((metric) => !document.includes(`\`${metric.split(' ', 1)[0]}\``))).toEqual([]);
   expect(found.toSorted()).toEqual([
     'client_aborts_total counter phase',
     'connections gauge',

@@ -1,31 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAliases } from '../src/config/aliases.js';
 import { ChutesSimulator } from '../src/simulator/chutes-simulator.js';
-import { modelEntry } from '../src/simulator/feeds/simulated-models.js';
-import { utilizationRow } from '../src/simulator/feeds/simulated-utilization.js';
 import { ask, complete, selectedOf } from './support/ask.js';
 import { OTHER_EXAMPLES, readmeAliases } from './support/example-aliases.js';
-import { startRouter, type TestRouter } from './support/router.js';
+import { disproportions } from './support/proportion.js';
+import { CODERS, GUARD, giveFleet, IDS, TEE } from './support/readme-fleet.js';
+import { eventually, startRouter, type TestRouter } from './support/router.js';
 
-/** Of each model its free instances, its price for output (input costs half of that), and what else is told of it. */
-const MODELS: Readonly<
-  Record<string, { free: number; usd: number; told?: Readonly<Record<string, unknown>> }>
-> = {
-  'Qwen/Qwen3Guard-Gen-0.6B': { free: 30, usd: 0.01 },
-  'Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8-TEE': { free: 2, usd: 1.2, told: { context_length: 262_144 } },
-  'Qwen/Qwen3-Coder-Next': { free: 6, usd: 0.6, told: { context_length: 262_144 } },
-  'Qwen/Qwen2.5-Coder-32B-Instruct': { free: 20, usd: 0.2, told: { context_length: 32_768 } },
-  'moonshotai/Kimi-K2.5-TEE': { free: 9, usd: 2.9 },
-  'zai-org/GLM-4.7-Flash': { free: 12, usd: 0.4, told: { supported_features: ['json_mode', 'reasoning'] } },
-  'zai-org/GLM-5-TEE': { free: 4, usd: 3 },
-  'MiniMaxAI/MiniMax-M2.5-TEE': { free: 5, usd: 1 },
-  'deepseek-ai/DeepSeek-V3.2-TEE': { free: 8, usd: 0.9 },
-  'unsloth/Llama-3.2-3B-Instruct': { free: 3, usd: 0.02 },
-  'openai/gpt-oss-20b': { free: 0, usd: 0.015 },
-  'rednote-hilab/dots.ocr': { free: 7, usd: 0.01 },
-  'external/frontier-large': { free: 25, usd: 0, told: { pricing: undefined } },
-};
-const TEE = Object.keys(MODELS).filter((id) => id.endsWith('-TEE'));
 const MESSAGES = [{ role: 'user', content: 'Hi' }];
 const TOOLS = [{ type: 'function', function: { name: 'now', parameters: { type: 'object' } } }];
 
@@ -35,15 +16,18 @@ let callers = 0;
 
 beforeAll(async () => {
   chutes = await ChutesSimulator.start({ simModels: false });
-  chutes.models = Object.entries(MODELS).map(([id, { usd, told }]) =>
-    modelEntry(id, { pricing: { prompt: usd / 2, completion: usd }, ...told }),
-  );
-  chutes.utilization = Object.entries(MODELS).map(([name, { free }]) => rowOf(name, free));
-  router = await startRouter(chutes, { AUTOPILOT_ALIASES: readmeAliases() });
+  giveFleet(chutes);
+  router = await startRouter(chutes, {
+    AUTOPILOT_ALIASES: readmeAliases(),
+    STATS_URL: `${chutes.url}/invocations/stats/llm`,
+    // What fails in one test is to be as good as any in the next.
+    COOLDOWN_FAILURES: '0',
+  });
+  await eventually(async () => (await decisionOn('chat')).feeds['stats'] !== null);
 });
 
 afterEach(() => {
-  for (const model of Object.keys(MODELS)) chutes.behave(model, 'normal', { times: 0 });
+  for (const model of IDS) chutes.behave(model, 'normal', { times: 0 });
 });
 
 afterAll(async () => {
@@ -51,74 +35,97 @@ afterAll(async () => {
   await chutes.close();
 });
 
-/** A model that runs, with so many instances free. One with none is busy all over. */
-function rowOf(name: string, free: number) {
-  const busy = free === 0 ? 1 : 0;
-  return utilizationRow(name, {
-    active_instance_count: Math.max(free, 1),
-    utilization_current: busy,
-    utilization_5m: busy,
-    utilization_15m: busy,
-    utilization_1h: busy,
-    rate_limit_ratio_5m: 0,
-    rate_limit_ratio_15m: 0,
-    rate_limit_ratio_1h: 0,
-    scalable: false,
-  });
-}
-
 /** The models in the order in which they would be tried, and why the others would not. */
 async function decisionOn(model: string, fields: object = {}) {
-  const headers = { authorization: `Bearer cpk_${(callers += 1)}`, 'x-chutes-autopilot-dry-run': 'true' };
+  const headers = { ...newcomer(), 'x-chutes-autopilot-dry-run': 'true' };
   const { text } = await complete(router, { model, messages: MESSAGES, ...fields }, { headers });
-  const { candidates, excluded } = JSON.parse(text) as {
+  const { candidates, excluded, feeds } = JSON.parse(text) as {
     candidates: readonly { model: string }[];
     excluded: readonly { model: string; why: string }[];
+    feeds: Readonly<Record<string, number | null>>;
   };
   return {
     order: candidates.map((candidate) => candidate.model),
     out: new Map(excluded.map((one) => [one.model, one.why])),
+    feeds,
   };
 }
 
-async function answers(model: string, fields: object = {}): Promise<string | null> {
-  const headers = { authorization: `Bearer cpk_${(callers += 1)}` };
-  return selectedOf(await complete(router, { model, messages: MESSAGES, ...fields }, { headers }));
+/** A client that was never seen before. */
+function newcomer(): { readonly authorization: string } {
+  return { authorization: `Bearer cpk_${(callers += 1)}` };
+}
+
+async function answers(
+  model: string,
+  headers: Readonly<Record<string, string>> = newcomer(),
+): Promise<string | null> {
+  return selectedOf(await complete(router, { model, messages: MESSAGES, tools: TOOLS }, { headers }));
 }
 
 describe('coder', () => {
-  test('OPS-36: is for models of its makers that call tools and take 128k tokens, the one with the most free capacity first', async () => {
+  test('OPS-36: is for models of its makers that call tools and take 128k tokens', async () => {
     const { order, out } = await decisionOn('coder', { tools: TOOLS });
-    expect(order).toEqual([
-      'moonshotai/Kimi-K2.5-TEE',
-      'Qwen/Qwen3-Coder-Next',
-      'MiniMaxAI/MiniMax-M2.5-TEE',
-      'zai-org/GLM-5-TEE',
-      'Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8-TEE',
-    ]);
+    expect(new Set(order)).toEqual(new Set(Object.keys(CODERS)));
     expect(out.get('Qwen/Qwen2.5-Coder-32B-Instruct')).toBe('context_too_small');
     expect(out.get('zai-org/GLM-4.7-Flash')).toBe('lacks_tools');
-    expect(out.get('Qwen/Qwen3Guard-Gen-0.6B')).toBe('not_in_pool');
+    expect(out.get(GUARD)).toBe('not_in_pool');
     // Needs tools or not: an agent that will call some does not say so each time.
-    expect((await decisionOn('coder')).order).toEqual(order);
+    expect(new Set((await decisionOn('coder')).order)).toEqual(new Set(order));
   });
 
-  test('OPS-36: goes on among them when one fails, and never to the idle guard model', async () => {
-    chutes.behave('moonshotai/Kimi-K2.5-TEE', 'unavailable');
-    chutes.behave('Qwen/Qwen3-Coder-Next', 'unavailable');
-    expect(await answers('coder', { tools: TOOLS })).toBe('MiniMaxAI/MiniMax-M2.5-TEE');
-    for (const model of (await decisionOn('coder')).order) chutes.behave(model, 'unavailable');
+  test('OPS-36: gets its clients onto models in proportion to their free capacity, and keeps each there', async () => {
+    const clients = Array.from({ length: 300 }, newcomer);
+    const models: (string | null)[] = [];
+    for (const client of clients) models.push(await answers('coder', client));
+    expect(disproportions(models, CODERS)).toEqual([]);
+    for (const [n, client] of clients.slice(0, 30).entries()) {
+      expect(await answers('coder', client)).toBe(models[n]);
+    }
+  });
+
+  test('OPS-36: does so with the sessions of one agent’s token, but not with what comes without any', async () => {
+    const agent = newcomer();
+    const models: (string | null)[] = [];
+    for (let n = 0; n < 300; n += 1) models.push(await answers('coder', { ...agent, session_id: `${n}` }));
+    expect(disproportions(models, CODERS)).toEqual([]);
+    const shared = new Set<string | null>();
+    for (let n = 0; n < 10; n += 1) shared.add(await answers('coder', agent));
+    expect(shared.size).toBe(1);
+  });
+
+  test('OPS-36: goes on among them in the client’s order when one fails, and never to the idle guard model', async () => {
+    const { order } = await decisionOn('coder');
+    const client = { authorization: `Bearer cpk_${callers}` };
+    for (const model of order.slice(0, 2)) chutes.behave(model, 'unavailable');
+    expect(await answers('coder', client)).toBe(order[2]);
+    for (const model of order) chutes.behave(model, 'unavailable');
     const { status } = await complete(router, { model: 'coder', messages: MESSAGES });
     expect(status).toBe(503);
-    expect(chutes.generations.map(({ model }) => model)).not.toContain('Qwen/Qwen3Guard-Gen-0.6B');
+    expect(chutes.generations.map(({ model }) => model)).not.toContain(GUARD);
+  });
+
+  test('OPS-36: as coder:price goes to the cheapest, whoever asks, alone and in a list', async () => {
+    const byPrice = [
+      'Qwen/Qwen3-Coder-Next',
+      'MiniMaxAI/MiniMax-M2.5-TEE',
+      'Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8-TEE',
+      'moonshotai/Kimi-K2.5-TEE',
+      'zai-org/GLM-5-TEE',
+    ];
+    for (let n = 0; n < 5; n += 1) expect((await decisionOn('coder:price')).order).toEqual(byPrice);
+    expect((await decisionOn(`${GUARD},coder:price`)).order).toEqual([GUARD, ...byPrice]);
   });
 
   test('OPS-36: tells agents that ask for it how long a conversation may be', async () => {
-    const entry = JSON.parse((await ask(router, '/v1/models/coder')).text) as Record<string, unknown>;
-    expect(entry).toMatchObject({ context_length: 131_072, max_output_length: 65_536 });
-    expect(entry['supported_features']).toContain('tools');
+    expect(await entryOf('coder')).toMatchObject({ context_length: 131_072, max_output_length: 65_536 });
+    expect((await entryOf('coder'))['supported_features']).toContain('tools');
   });
 });
+
+async function entryOf(alias: string): Promise<Record<string, unknown>> {
+  return JSON.parse((await ask(router, `/v1/models/${alias}`)).text) as Record<string, unknown>;
+}
 
 describe('batch', () => {
   test('OPS-36: is for whatever is cheapest and has room, at no more than its price', async () => {
@@ -138,6 +145,8 @@ describe('batch', () => {
     expect(out.get('Qwen/Qwen3Guard-Gen-0.6B')).toBe('not_in_pool');
     expect(out.get('rednote-hilab/dots.ocr')).toBe('not_in_pool');
     expect(await answers('batch')).toBe('unsloth/Llama-3.2-3B-Instruct');
+    chutes.behave('unsloth/Llama-3.2-3B-Instruct', 'unavailable');
+    expect(await answers('batch')).toBe('Qwen/Qwen2.5-Coder-32B-Instruct');
   });
 
   test('OPS-36: as batch:tee is the cheapest that is confidential', async () => {
@@ -149,16 +158,37 @@ describe('batch', () => {
 });
 
 describe('chat', () => {
+  const FASTEST_FIRST = [
+    // Known to write 30 tokens a second, the one whose first token comes soonest first.
+    'Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8-TEE',
+    'MiniMaxAI/MiniMax-M2.5-TEE',
+    'zai-org/GLM-5-TEE',
+    // Not known to, though it begins sooner.
+    'deepseek-ai/DeepSeek-V3.2-TEE',
+    // Known not to, though it has the most room and begins the soonest.
+    'moonshotai/Kimi-K2.5-TEE',
+  ];
+
   test('OPS-36: is for models in trusted execution environments alone', async () => {
     const { order, out } = await decisionOn('chat');
     expect(new Set(order)).toEqual(new Set(TEE));
     expect(out.get('unsloth/Llama-3.2-3B-Instruct')).toBe('not_confidential');
-    expect(TEE).toContain(await answers('chat'));
   });
-});
 
-test('OPS-36: coder:price, as any variant, changes one request', async () => {
-  expect((await decisionOn('coder:price')).order[0]).toBe('Qwen/Qwen3-Coder-Next');
+  test('OPS-36: goes to those known to write 30 tokens a second, and of these to the one that begins soonest', async () => {
+    expect((await decisionOn('chat')).order).toEqual(FASTEST_FIRST);
+    expect(await answers('chat')).toBe(FASTEST_FIRST[0]);
+    for (const model of FASTEST_FIRST.slice(0, 4)) chutes.behave(model, 'unavailable');
+    expect(await answers('chat')).toBe(FASTEST_FIRST[4]);
+  });
+
+  test('OPS-36: as chat:throughput goes to the one that writes fastest', async () => {
+    expect((await decisionOn('chat:throughput')).order.slice(0, 3)).toEqual([
+      'MiniMaxAI/MiniMax-M2.5-TEE',
+      'Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8-TEE',
+      'zai-org/GLM-5-TEE',
+    ]);
+  });
 });
 
 test.each(Object.entries(OTHER_EXAMPLES))('OPS-35: %s shows the aliases of the README', (_, example) => {

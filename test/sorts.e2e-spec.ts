@@ -6,6 +6,7 @@ import { statisticsRow } from '../src/simulator/feeds/simulated-statistics.js';
 import { ask, complete, selectedOf } from './support/ask.js';
 import { linesAbout, NEVER, refreshed } from './support/feed-watch.js';
 import { metricsOf } from './support/metrics.js';
+import { disproportions } from './support/proportion.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
 jest.setTimeout(60_000);
@@ -105,6 +106,17 @@ async function decisionOf(own: TestRouter, model: string): Promise<Record<string
 
 async function ages(own: TestRouter): Promise<Record<string, number | null>> {
   return (await decisionOf(own, 'auto'))['feeds'] as Record<string, number | null>;
+}
+
+/** Who answers 300 conversations of one token. */
+async function conversationsOf(own: TestRouter): Promise<readonly (string | null)[]> {
+  const models: (string | null)[] = [];
+  for (let n = 0; n < 300; n += 1) {
+    const messages = [{ role: 'user', content: `Conversation ${n}` }];
+    const headers = { authorization: 'Bearer cpk_shared' };
+    models.push(selectedOf(await complete(own, { model: 'wide', messages }, { headers })));
+  }
+  return models;
 }
 
 /** The model that answers a client first. */
@@ -224,16 +236,9 @@ describe('clients that are spread', () => {
 
   test('POL-10: go to models in proportion to their free capacity', async () => {
     const own = await start();
-    const counts = new Map<string, number>();
-    for (const client of CLIENTS) {
-      const model = await firstOf(own, client);
-      counts.set(model, (counts.get(model) ?? 0) + 1);
-    }
-    expect([...counts.keys()].toSorted()).toEqual(Object.keys(WEIGHTS).toSorted());
-    for (const [model, weight] of Object.entries(WEIGHTS)) {
-      const expected = (CLIENTS.length * weight) / 18;
-      expect(Math.abs((counts.get(model) ?? 0) - expected)).toBeLessThan(4 * Math.sqrt(expected));
-    }
+    const models: string[] = [];
+    for (const client of CLIENTS) models.push(await firstOf(own, client));
+    expect(disproportions(models, WEIGHTS)).toEqual([]);
   });
 
   test('POL-12: go to the same ones from every replica, which share nothing; with stickiness off, too', async () => {
@@ -264,6 +269,13 @@ describe('clients that are spread', () => {
       models.add(first ?? null);
     }
     expect(models.size).toBeGreaterThan(2);
+  });
+
+  test('POL-16: conversations of one token are spread where each has a pin of its own, and else stay together', async () => {
+    const told = await conversationsOf(await start({ STICKY_SCOPE: 'conversation' }));
+    expect(disproportions(told, WEIGHTS)).toEqual([]);
+    await router?.close();
+    expect(new Set(await conversationsOf(await start())).size).toBe(1);
   });
 
   test('POL-10: a full model and one that fails come as they would: the next of the client’s own order answers', async () => {

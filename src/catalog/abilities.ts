@@ -29,18 +29,13 @@ export function needSet(...needs: readonly Need[]): NeedSet {
   return needs.reduce((set, need) => set | (1 << NEEDS.indexOf(need)), 0);
 }
 
-/** The names of a set, in the order of `NEEDS`. */
-export function needsIn(set: NeedSet): readonly Need[] {
-  return NEEDS.filter((_, bit) => (set & (1 << bit)) !== 0);
-}
-
 const NAMES = new Map<NeedSet, readonly Need[]>();
 
-/** As {@link needsIn}, the same list each time; there are 256 sets. */
-export function needNames(set: NeedSet): readonly Need[] {
+/** The names of a set, in the order of `NEEDS`; the same list each time, of which there are 256. */
+export function needsIn(set: NeedSet): readonly Need[] {
   let names = NAMES.get(set);
   if (!names) {
-    names = needsIn(set);
+    names = NEEDS.filter((_, bit) => (set & (1 << bit)) !== 0);
     NAMES.set(set, names);
   }
   return names;
@@ -94,12 +89,17 @@ export function readAbilities(entry: Readonly<Record<string, unknown>>): Abiliti
   };
 }
 
+/** What a feature is called here, however it is spelled. */
+export function featureName(name: string): string {
+  return OTHER_SPELLINGS.get(name) ?? name;
+}
+
 function featuresIn(value: unknown): ReadonlySet<string> | undefined {
   const names = namesIn(value);
   if (!names) return undefined;
   const features = new Set<string>();
   for (const name of names) {
-    const spelled = OTHER_SPELLINGS.get(name) ?? name;
+    const spelled = featureName(name);
     features.add(spelled);
     for (const included of INCLUDES.get(spelled) ?? []) features.add(included);
   }

@@ -6,13 +6,13 @@ import {
   IsInt,
   IsNotEmpty,
   IsNumber,
-  IsOptional,
   IsPositive,
   IsString,
   Matches,
   Max,
   Min,
   ValidateBy,
+  ValidateIf,
   validateSync,
   type ValidationError,
 } from 'class-validator';
@@ -26,8 +26,8 @@ const MAX_TOKENS = 2 ** 31 - 1;
 
 /** USD per million tokens. */
 export class MaxPrice {
-  @IsOptional() @IsNumber() @Min(0) prompt?: number;
-  @IsOptional() @IsNumber() @Min(0) completion?: number;
+  @IfGiven() @IsNumber() @Min(0) prompt?: number;
+  @IfGiven() @IsNumber() @Min(0) completion?: number;
 }
 
 /** What an alias stands for: which models, and in which order. Spelled as operators write it. */
@@ -50,9 +50,9 @@ export class AliasPolicy {
   @IsInt() @Min(0) @Max(MAX_TOKENS) min_context_tokens = 0;
 
   /** A wish: seconds to the first token. */
-  @IsOptional() @IsNumber() @IsPositive() max_ttft_s?: number;
+  @IfGiven() @IsNumber() @IsPositive() max_ttft_s?: number;
   /** A wish: tokens per second. */
-  @IsOptional() @IsNumber() @IsPositive() min_tps?: number;
+  @IfGiven() @IsNumber() @IsPositive() min_tps?: number;
   /** A model whose price is unknown or above is left out. */
   @IsPrice() max_price?: MaxPrice;
 }
@@ -79,15 +79,29 @@ function messages({ constraints, property }: ValidationError): readonly string[]
   );
 }
 
+/** `null` is given, and wrong. */
+function IfGiven(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined);
+}
+
 function GivesSomething(): PropertyDecorator {
   return ValidateBy({
     name: 'givesSomething',
     validator: {
-      validate: (patterns) =>
-        !Array.isArray(patterns) || patterns.some((pattern) => !String(pattern).startsWith('!')),
-      defaultMessage: () => 'models must have a pattern without !, or nothing is left to choose from',
+      validate: (patterns) => !Array.isArray(patterns) || leaveSomething(patterns.map(String)),
+      defaultMessage: () =>
+        'models must have a pattern without ! that none after it takes away, or nothing is left to choose from',
     },
   });
+}
+
+/** Whatever the catalog has: patterns that could leave something there are not held against each other. */
+function leaveSomething(patterns: readonly string[]): boolean {
+  return patterns.some(
+    (pattern, place) =>
+      !pattern.startsWith('!') &&
+      !patterns.slice(place).some((later) => later === `!${pattern}` || /^!\*+$/.test(later)),
+  );
 }
 
 function IsPrice(): PropertyDecorator {

@@ -40,6 +40,8 @@ describe('AUTOPILOT_ALIASES', () => {
     ['each value in models must be a pattern', { a: { models: ['*', ''] } }],
     ['each value in models must be a pattern', { a: { models: ['*', '!'] } }],
     ['models must have a pattern without !', { a: { models: ['!*-VL'] } }],
+    ['models must have a pattern without !', { a: { models: ['Qwen/*', '!*-VL', '!*'] } }],
+    ['models must have a pattern without !', { a: { models: ['b', '!a', '!b'] } }],
     ['spread must be a boolean', { a: { spread: 1 } }],
     ['tee must be a boolean', { a: { tee: null } }],
     ['each value in features must be a string', { a: { features: [true] } }],
@@ -47,6 +49,10 @@ describe('AUTOPILOT_ALIASES', () => {
     ['min_context_tokens must not be less than 0', { a: { min_context_tokens: -1 } }],
     ['max_ttft_s must be a positive number', { a: { max_ttft_s: 0 } }],
     ['min_tps must be a number', { a: { min_tps: '30' } }],
+    ['max_ttft_s must be a positive number', { a: { max_ttft_s: null } }],
+    ['min_tps must be a positive number', { a: { min_tps: null } }],
+    ['max_price must be an object', { a: { max_price: null } }],
+    ['max_price must be an object', { a: { max_price: { prompt: null, completion: 1 } } }],
     ['max_price must be an object', { a: { max_price: 3 } }],
     ['max_price must be an object', { a: { max_price: {} } }],
     ['max_price must be an object', { a: { max_price: { prompt: -1 } } }],
@@ -56,6 +62,7 @@ describe('AUTOPILOT_ALIASES', () => {
     ['must not be empty', { '': {} }],
     ['must not have a comma', { 'a,b': {} }],
     ['at most 256 bytes', { ['é'.repeat(129)]: {} }],
+    ['half a surrogate pair', { ['a\ud800']: {} }],
   ])('POL-2: %s', (problem, aliases) => {
     const { problems } = readAliases(JSON.stringify(aliases));
     expect(problems.join('\n')).toContain(problem);
@@ -69,8 +76,23 @@ describe('AUTOPILOT_ALIASES', () => {
     expect([...aliases.keys()]).toEqual(['b']);
   });
 
-  test.each(['{', '{"a":{}', '{a:1}', '{"a":{}} x'])('POL-2: %s is no JSON', (text) => {
-    expect(readAliases(text).problems).toHaveLength(1);
+  test.each(['{', '{"a":{}', '{a:1}', '{"a":{}} x', '["a","b"]', '"a"'])(
+    'POL-2: %s is no JSON object',
+    (text) => {
+      expect(readAliases(text).problems).toHaveLength(1);
+    },
+  );
+
+  test('POL-2: patterns after what takes everything away count', () => {
+    expect(readAliases('{"a":{"models":["!*","b","!bc","c*"]}}').problems).toEqual([]);
+    expect(readAliases('{"a":{"models":["b","!b","b"]}}').problems).toEqual([]);
+  });
+
+  test('POL-22: an alias or a field that stands twice is a problem', () => {
+    expect(readAliases('{"a":{},"b":{},"a":{"sort":"price"}}').problems).toEqual(['"a" stands twice']);
+    expect(readAliases('{"a":{"tee":true,"tee":false},"b":{"tee":true}}').problems).toEqual([
+      '"tee" stands twice',
+    ]);
   });
 
   test('POL-2: a field named as what all objects have is no field', () => {

@@ -1,5 +1,6 @@
 import { ValidateBy, type ValidationArguments } from 'class-validator';
 import { type AliasPolicy, readPolicy } from './alias-policy.js';
+import { repeatedKeys } from './repeated-keys.js';
 import { splitList } from './validators.js';
 
 const MAX_NAME_BYTES = 256;
@@ -13,11 +14,25 @@ export type Aliases = ReadonlyMap<string, AliasPolicy>;
  * @returns the aliases without a problem, and every problem in words.
  */
 export function readAliases(text: string): { aliases: Aliases; problems: readonly string[] } {
-  if (!text.startsWith('{')) return read(splitList(text).map((name) => [name, {}]));
-  try {
-    return read(Object.entries(JSON.parse(text) as Readonly<Record<string, unknown>>));
-  } catch {
+  const json = parsed(text);
+  if (json === undefined && !text.startsWith('{')) return read(splitList(text).map((name) => [name, {}]));
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     return { aliases: new Map(), problems: ['must be a comma-separated list of names, or a JSON object'] };
+  }
+  const { aliases, problems } = read(Object.entries(json));
+  const repeated = [...new Set(repeatedKeys(text))];
+  return {
+    aliases,
+    problems: [...problems, ...repeated.map((key) => `${JSON.stringify(shortened(key))} stands twice`)],
+  };
+}
+
+/** A list of names is no JSON, unless someone wrote it as such. */
+function parsed(text: string): unknown {
+  try {
+    return /^[[{"]/.test(text) ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -50,6 +65,7 @@ function read(entries: readonly (readonly [string, unknown])[]): ReturnType<type
 function nameProblems(name: string): readonly string[] {
   if (name === '') return ['a name must not be empty'];
   if (name.includes(',')) return ['a name must not have a comma'];
+  if (!name.isWellFormed()) return ['a name must not have half a surrogate pair'];
   return Buffer.byteLength(name) > MAX_NAME_BYTES ? [`a name has at most ${MAX_NAME_BYTES} bytes`] : [];
 }
 

@@ -13,7 +13,7 @@ import { FrontDoor, type Gatekeeper } from './front-door.js';
 import { OverloadService } from './overload.service.js';
 import { PortsService } from './ports.service.js';
 import { requestIdOf } from '../request/request-id.js';
-import { countStep } from '../runtime/turn-limit.timer.js';
+import { countReadStep } from '../runtime/turn-limit.timer.js';
 import { sendError } from './send-error.socket.js';
 
 /**
@@ -68,7 +68,7 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
 
   /** Opens the request's record and grants what CORS has to grant. */
   open(request: IncomingMessage, response: ServerResponse, isCounted: boolean): RequestRecord {
-    countStep();
+    countReadStep();
     const { corsOrigins } = this.config;
     if (corsOrigins.length > 0 && isForScripts(request.url as string)) {
       // On the raw response, so that relayed answers and errors alike carry them.

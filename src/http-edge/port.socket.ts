@@ -48,6 +48,11 @@ export class Port {
     return this.open;
   }
 
+  /** How many listeners share it. */
+  get listenerCount(): number {
+    return this.listeners.length;
+  }
+
   /** As a URL without a path. The server has to listen. */
   get url(): string {
     const { address, family, port } = this.address;
@@ -107,7 +112,8 @@ export class Port {
   }
 }
 
-function maxOpenFiles(): number {
+/** How many files this process may have open, sockets included; `Infinity` where the system does not tell. */
+export function maxOpenFiles(): number {
   if (!existsSync(LIMITS)) return Infinity;
   const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync(LIMITS, 'utf8')) ?? [];
   return limit === undefined ? Infinity : Number(limit);

@@ -4,10 +4,12 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CONFIG, type Config } from '../config/config.js';
+import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { createHttpServer, onClientError } from './http-server.factory.js';
+import { openFilesNeeded } from './open-files.js';
 import { OverloadService } from './overload.service.js';
-import { type Address, Port } from './port.socket.js';
+import { type Address, maxOpenFiles, Port } from './port.socket.js';
 import { belongsInside, belongsToStatus } from './ports.js';
 import { ReadTurns } from './read-turns.socket.js';
 
@@ -29,6 +31,7 @@ export class PortsService implements OnApplicationShutdown {
     @Inject(CONFIG) private readonly config: Config,
     private readonly host: HttpAdapterHost<FastifyAdapter>,
     private readonly overload: OverloadService,
+    @Inject(LOGGER) private readonly logger: Logger,
     metrics: MetricsService,
   ) {
     metrics.gaugeAtScrape('connections', 'Open connections of clients.', () => this.connections);
@@ -48,6 +51,7 @@ export class PortsService implements OnApplicationShutdown {
       this.overload.refusedConnection('clients'),
     );
     await this.clients.listen(address, async (options) => app.listen(options));
+    this.warnOfFewFiles(this.clients);
   }
 
   /** Where the inside port is. */
@@ -87,6 +91,17 @@ export class PortsService implements OnApplicationShutdown {
     this.closeToClients();
     this.inside?.port.close();
     this.inside?.server.closeAllConnections();
+  }
+
+  private warnOfFewFiles({ listenerCount }: Port): void {
+    const limit = maxOpenFiles();
+    const needed = openFilesNeeded({
+      clients: this.config.requests.maxConnections,
+      inside: this.inside ? MAX_INSIDE_CONNECTIONS : 0,
+      upstream: this.config.upstream.maxConnections,
+      listeners: listenerCount,
+    });
+    if (limit < needed) this.logger.warn({ limit, needed }, 'too few open files for all connections');
   }
 
   private async openInside(address: Address): Promise<void> {

@@ -84,6 +84,7 @@ const BY_NAME: readonly (readonly [ErrorCode, string | null, ApiError])[] = [
   ['headers_too_large', null, ApiError.headersTooLarge()],
   ['internal_error', null, ApiError.internal()],
   ['no_candidates', null, ApiError.noCandidates()],
+  ['no_candidates', null, ApiError.emptyPool('a')],
   ['missing_allowlist', null, ApiError.missingAllowlist()],
   ['overloaded', null, ApiError.overloaded()],
   ['overloaded', null, ApiError.overloadedUpload()],

@@ -143,6 +143,14 @@ export class ApiError extends Error {
     return new ApiError('no_candidates', 'No model has free capacity to choose from at the moment.');
   }
 
+  /** @param alias as it is configured: nothing that a client made up */
+  static emptyPool(alias: string): ApiError {
+    return new ApiError(
+      'no_candidates',
+      `No model that runs at the moment is in the pool of ${JSON.stringify(alias)}: none is given by its patterns, its price and its context.`,
+    );
+  }
+
   static missingAllowlist(): ApiError {
     return new ApiError('missing_allowlist', 'The model catalog has not been loaded yet.');
   }

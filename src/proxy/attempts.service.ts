@@ -3,6 +3,7 @@ import type { ModelId } from '../catalog/model-list.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ApiError } from '../openai/api-error.js';
 import type { FailureReason } from '../openai/failure-reason.js';
+import type { Asked } from '../reading/asked.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { type CandidateOrder, isSecondChoice, placeOf } from '../routing/candidate-order.js';
 import { largerContext } from '../routing/larger-context.js';
@@ -18,8 +19,7 @@ import { isTooLong, verdict } from './verdict.js';
 
 export interface AttemptPlan {
   readonly order: CandidateOrder;
-  readonly isStreamed: boolean;
-  readonly promptBytes: number;
+  readonly asked: Pick<Asked, 'stream' | 'promptBytes'>;
   /** When the request had been read. Monotonic milliseconds. */
   readonly readAtMs: number;
   readonly requestFor: (model: ModelId) => UpstreamRequest;
@@ -63,7 +63,7 @@ class Attempts {
 
   async run(): Promise<Selected | undefined> {
     for (; ; this.attempts += 1) {
-      const report = this.tools.reports.begin(this.model, this.plan.isStreamed, this.plan.watcher);
+      const report = this.tools.reports.begin(this.model, this.plan.asked.stream, this.plan.watcher);
       const exchange = this.open();
       const outcome = await exchange.outcome;
       if (outcome.kind === 'opened') this.record.trace?.answered(outcome.status);
@@ -96,7 +96,7 @@ class Attempts {
     const { failoverUntilMs, plan, record } = this;
     const { config, upstream, budget } = this.tools;
     const { hasNext } = this;
-    const { isStreamed } = plan;
+    const { stream: isStreamed } = plan.asked;
     const { retryableStatuses, retriesEmpty, shapesErrors } = config;
     const request = plan.requestFor(this.model);
     record.trace?.attempted(request, this.model);
@@ -118,8 +118,8 @@ class Attempts {
 
   /** Later attempts keep the settings' clocks: when all models have slowed down, they bring the answers. */
   private learnedMs(): number {
-    const { isStreamed, promptBytes } = this.plan;
-    return isStreamed && this.n === 0 && this.hasNext ? this.tools.reports.learnedMs(promptBytes) : Infinity;
+    const { stream, promptBytes } = this.plan.asked;
+    return stream && this.n === 0 && this.hasNext ? this.tools.reports.learnedMs(promptBytes) : Infinity;
   }
 
   private select(exchange: UpstreamExchange, answer: Opened, report: AttemptReport): Selected {

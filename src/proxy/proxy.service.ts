@@ -1,14 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { needNames } from '../catalog/abilities.js';
 import type { Door } from '../http-edge/doors.js';
 import { FailureService } from '../http-edge/failure.service.js';
 import { readAsked } from '../reading/asked.js';
 import { HeldBody } from '../reading/held-body.js';
 import { RequestBodyService } from '../reading/request-body.service.js';
 import type { RequestRecord } from '../request/request-record.js';
-import { candidateOrder, NO_ADVICE } from '../routing/candidate-order.js';
-import type { Decision } from '../routing/decision.js';
+import { candidateOrder } from '../routing/candidate-order.js';
 import { ModelHealthService } from '../routing/model-health.service.js';
 import { RoutingService } from '../routing/routing.service.js';
 import type { PinHold } from '../sticky/pin-hold.js';
@@ -16,11 +14,12 @@ import { clientPoint, isSpread } from '../routing/spread.js';
 import { keyMaterial } from '../sticky/client-key.js';
 import { StickyService } from '../sticky/sticky.service.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
-import { asHeaderValue } from '../upstream/headers.js';
 import { RelayService } from '../upstream/relay.service.js';
 import { AttemptsService, type Selected } from './attempts.service.js';
 import { DryRunService, isDryRun } from './dry-run.service.js';
 import { LongSilenceService } from './long-silence.service.js';
+import { noteDecision } from './note-decision.js';
+import { selectedHeaders } from './selected-headers.js';
 import { upstreamRequests } from './upstream-requests.js';
 
 /** After it a body that came along with its headers, as small ones mostly do, is there. */
@@ -69,12 +68,14 @@ export class ProxyService {
         route.mode === 'direct' ? undefined : this.sticky.clientOf(record.request, body.pieces, asked);
       const point = client && isSpread(route) ? clientPoint(keyMaterial(client)) : undefined;
       const decision = this.routing.decide(route, asked, wantsTee(record.request), point);
-      this.note(decision, record);
+      noteDecision(decision, record);
+      this.metrics.modelsExcluded(decision.left);
 
-      const { cooling } = this.health;
+      const cooling = route.mode === 'direct' ? undefined : this.health.cooling;
       const holding = client && this.sticky.hold(client, asked, decision.candidates, cooling);
       const pin = holding instanceof Promise ? await holding : holding;
-      const order = this.orderOf(decision, pin);
+      const advice = { isCooling: cooling, avoided: pin?.avoided, pinned: pin?.model };
+      const order = candidateOrder(decision.candidates, advice);
       record.isPinned = order.pinnedAt !== -1;
       if (isDryRun(record.request)) {
         const found = client && (await this.sticky.describe(client, asked, decision.candidates, cooling));
@@ -83,14 +84,7 @@ export class ProxyService {
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(door, record, body, asked);
-      const plan = {
-        order,
-        isStreamed: asked.stream,
-        promptBytes: asked.promptBytes,
-        readAtMs,
-        requestFor,
-        watcher: pin,
-      };
+      const plan = { order, asked, readAtMs, requestFor, watcher: pin };
       const attempts = this.attempts.run(plan, record);
       const selected = await (asked.stream
         ? this.silences.seeThrough(record, door.dialect, attempts)
@@ -101,26 +95,6 @@ export class ProxyService {
     } finally {
       body?.release();
     }
-  }
-
-  private note({ route, asked, candidates, left, excludedCounts }: Decision, record: RequestRecord): void {
-    record.candidates = candidates.length;
-    record.excluded = excludedCounts;
-    record.needs = needNames(asked.needs);
-    if (route.mode === 'alias') {
-      record.alias = route.alias.alias;
-      record.sort = route.alias.policy.sort;
-    }
-    for (const [reason, models] of left) this.metrics.modelsExcluded(reason, models);
-  }
-
-  private orderOf({ route, candidates }: Decision, pin: PinHold | undefined) {
-    const { cooling } = this.health;
-    const hasAdvice = route.mode !== 'direct' && (cooling !== undefined || pin !== undefined);
-    return candidateOrder(
-      candidates,
-      hasAdvice ? { isCooling: cooling, avoided: pin?.avoided ?? [], pinned: pin?.model } : NO_ADVICE,
-    );
   }
 
   private relay(
@@ -136,15 +110,6 @@ export class ProxyService {
       report.onGivenUp();
       return;
     }
-    const ownHeaders =
-      record.mode === 'direct'
-        ? []
-        : [
-            'x-chutes-autopilot-selected',
-            asHeaderValue(model),
-            'x-chutes-autopilot-attempts',
-            String(record.attempts),
-          ];
-    this.relays.relay(exchange, answer, record, ownHeaders, report, dialect);
+    this.relays.relay(exchange, answer, record, selectedHeaders(record, model), report, dialect);
   }
 }

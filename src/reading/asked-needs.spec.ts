@@ -4,7 +4,7 @@ import { BODY_NEEDS, expectedNeeds } from '../../test/fuzz/needs-oracle.js';
 import { cut } from '../../test/support/cut.js';
 import { spelled } from '../../test/support/json-spellings.js';
 import { jsonTree, plainValue } from '../../test/support/json-tree.js';
-import { needNames } from '../catalog/abilities.js';
+import { needsIn } from '../catalog/abilities.js';
 import { conversationOf, readAsked, sessionOf } from './asked.js';
 
 /** However a body is cut, the same has to come of it. */
@@ -19,7 +19,7 @@ function read(json: string) {
 
 /** @param members of the body, beside its model */
 function needsOf(members: string): readonly string[] {
-  return needNames(read(`{"model":"m",${members}}`).needs);
+  return needsIn(read(`{"model":"m",${members}}`).needs);
 }
 
 const messageWith = (type: string) =>

@@ -5,7 +5,7 @@ import { ApiError } from '../openai/api-error.js';
 import type { RequestRecord } from '../request/request-record.js';
 import { MemoryBudget } from '../runtime/memory-budget.js';
 import { Roster } from '../runtime/roster.js';
-import { countStep } from '../runtime/turn-limit.timer.js';
+import { countReadStep } from '../runtime/turn-limit.timer.js';
 import { BodyPieces } from './body-pieces.js';
 import { HeldBody } from './held-body.js';
 
@@ -77,7 +77,7 @@ export class RequestBodyService {
 
     const { promise, resolve, reject } = Promise.withResolvers<readonly Buffer[] | undefined>();
     const onData = (piece: Buffer) => {
-      countStep();
+      countReadStep();
       pieces.push(piece);
       this.budget.take(pieces.heldBytes - heldBytes);
       heldBytes = pieces.heldBytes;

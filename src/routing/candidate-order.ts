@@ -16,7 +16,7 @@ export interface Advice {
   /** Whether a model has just failed again and again; `undefined` while none has. */
   readonly isCooling: IsCooling | undefined;
   /** The models that have told this client that they are full. */
-  readonly avoided: readonly ModelId[];
+  readonly avoided: readonly ModelId[] | undefined;
   /** The model that the client stays on. */
   readonly pinned: ModelId | undefined;
 }
@@ -40,7 +40,7 @@ export function coolingLast(
 
 export function avoidedLast(
   candidates: readonly Candidate[],
-  avoided: readonly ModelId[],
+  avoided: readonly ModelId[] = [],
 ): readonly Candidate[] {
   return avoided.length === 0
     ? candidates

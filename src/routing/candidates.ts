@@ -60,7 +60,9 @@ export function candidatesFor(
 
 function ofAlias(alias: AliasRef, request: RequestNeeds, snapshot: RoutingSnapshot): Choice {
   const pool = snapshot.poolOf(alias);
-  if (pool.models.length === 0) throw ApiError.noCandidates();
+  if (pool.models.length === 0) {
+    throw snapshot.eligible.length === 0 ? ApiError.noCandidates() : ApiError.emptyPool(alias.alias);
+  }
   const choice = pool.choose(request);
   if (choice.candidates.length > 0) return choice;
   throw ApiError.noCapableModel(pool.missing(request), pool.models.length);

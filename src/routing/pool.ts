@@ -1,4 +1,4 @@
-import { type NeedSet, needSet, needsIn, type RequestNeeds } from '../catalog/abilities.js';
+import { featureName, type NeedSet, needSet, needsIn, type RequestNeeds } from '../catalog/abilities.js';
 import type { ModelList } from '../catalog/model-list.js';
 import type { AliasPolicy } from '../config/alias-policy.js';
 import type { RankedModel } from '../ranking/ranked-model.js';
@@ -44,6 +44,7 @@ export class Pool {
   /** How many models of the catalog the patterns had no choice of. */
   private readonly outside: Choice['left'];
   private readonly ownNeeds: NeedSet;
+  private readonly features: readonly string[];
   private readonly steps: readonly number[];
   private readonly plain: Choice;
   private readonly known = new Map<number, Choice>();
@@ -65,6 +66,7 @@ export class Pool {
     ];
     this.outside = outside.filter(([, models]) => models > 0);
     this.ownNeeds = policy.tee ? TEE : 0;
+    this.features = policy.features.map(featureName);
     const lengths = this.models.map(({ abilities }) => abilities.contextTokens ?? FITS_ANYWHERE_TOKENS);
     this.steps = [...new Set(lengths)].toSorted((a, b) => a - b);
     this.plain = this.sieve(NOTHING);
@@ -104,7 +106,7 @@ export class Pool {
         { ...NOTHING, needs: needSet(need) },
         [],
       ]),
-      ...this.policy.features.map((feature): (typeof alone)[number] => [feature, NOTHING, [feature]]),
+      ...this.features.map((feature): (typeof alone)[number] => [feature, NOTHING, [feature]]),
       ['context', { ...sizes, needs: 0 }, []],
     ];
     return alone
@@ -123,7 +125,7 @@ export class Pool {
     const leave = (why: ExclusionReason) => left.set(why, (left.get(why) ?? 0) + 1);
     this.out.forEach(leave);
     for (const ranked of this.models) {
-      const fit = fitOf(needs, ranked.abilities, this.policy.features);
+      const fit = fitOf(needs, ranked.abilities, this.features);
       if (fit.kind === 'met') able.push({ model: ranked.id, why: 'ranked', ranked });
       else if (fit.kind === 'unknown') unknown.push({ model: ranked.id, why: fit.why, ranked });
       else leave(fit.why);
@@ -146,7 +148,7 @@ export class Pool {
   }
 
   private unmet(request: RequestNeeds, { abilities }: RankedModel): ExclusionReason | undefined {
-    const fit = fitOf(request, abilities, this.policy.features);
+    const fit = fitOf(request, abilities, this.features);
     return fit.kind === 'unmet' ? fit.why : undefined;
   }
 

@@ -40,11 +40,11 @@ function listOf(value: string, settings: RouteSettings): Route {
 
 function itemOf(name: string, { aliases, isModel }: RouteSettings): ModelId | AliasRef {
   const found = aliases.find(name);
-  if (found && 'policy' in found) return found;
+  if (found && 'policy' in found && (found.alias === name || !isModel(name))) return found;
   if (Buffer.byteLength(name) > MAX_ITEM_BYTES) {
     throw ApiError.invalidModel(`names a model in more than ${MAX_ITEM_BYTES} bytes`);
   }
-  if (found && !isModel(name)) throw ApiError.unknownVariant(found.wrongWords);
+  if (found && 'wrongWords' in found && !isModel(name)) throw ApiError.unknownVariant(found.wrongWords);
   return name as ModelId;
 }
 

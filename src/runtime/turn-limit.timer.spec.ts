@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { countStep, limitTurns } from './turn-limit.timer.js';
+import { countReadStep, countStep, limitTurns, onTooMuchRead } from './turn-limit.timer.js';
 
 const describeLinux = process.platform === 'linux' ? describe : describe.skip;
 const kill = jest.spyOn(process, 'kill').mockReturnValue(true);
@@ -22,6 +22,13 @@ async function turn(): Promise<void> {
 
 function doMuch(): void {
   for (let step = 0; step < 1_000; step += 1) countStep();
+}
+
+/** Something that clients sent, for so long. */
+function readFor(ms: number): void {
+  for (let step = 0; step < 128; step += 1) countReadStep();
+  nowMs += ms;
+  for (let step = 0; step < 128; step += 1) countReadStep();
 }
 
 test('CFG-52: a process that has not asked for it does not end its turns', () => {
@@ -65,5 +72,37 @@ describeLinux('on Linux', () => {
       nowMs += 10;
     }
     expect(kill).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['what clients sent', countReadStep, 1],
+    ['anything else', countStep, 0],
+  ])('CFG-69: a turn that took long because of %s puts clients off: %#', (_, count, times) => {
+    limitTurns();
+    const listener = jest.fn();
+    const stop = onTooMuchRead(listener);
+    for (let ms = 0; ms < 100; ms += 10) {
+      for (let step = 0; step < 128; step += 1) count();
+      nowMs += 10;
+    }
+    expect(kill).toHaveBeenCalledTimes(1);
+    expect(listener).toHaveBeenCalledTimes(times);
+    stop();
+  });
+
+  test('CFG-69: in the turns that follow they are put off sooner', async () => {
+    limitTurns();
+    const listener = jest.fn();
+    const stop = onTooMuchRead(listener);
+    readFor(51);
+    await turn();
+    readFor(6);
+    expect(listener).toHaveBeenCalledTimes(2);
+    await turn();
+    readFor(1);
+    await turn();
+    readFor(49);
+    expect(listener).toHaveBeenCalledTimes(2);
+    stop();
   });
 });

@@ -117,8 +117,9 @@ export class MetricsService {
     this.refusals.inc({ kind });
   }
 
-  modelsExcluded(reason: string, models: number): void {
-    this.exclusions.inc({ reason }, models);
+  /** @param counts of models, by the reason that left them out */
+  modelsExcluded(counts: readonly (readonly [reason: string, models: number])[]): void {
+    for (const [reason, models] of counts) this.exclusions.inc({ reason }, models);
   }
 
   cooldownBegun(model: string): void {

@@ -1,4 +1,5 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
+import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import {
@@ -72,4 +73,17 @@ test('OBS-17: whatever a request was, its line is one line of JSON with all fiel
       });
     }),
   );
+});
+
+test('OBS-54: the documentation lists every field of a line, and no other', () => {
+  const about = new RequestRecord(request, response, 'id', 'a'.repeat(32), 0, true);
+  Object.assign(about, { alias: 'auto', sort: 'price', isDryRun: true });
+  const finished = { level: 'info', ending: 'complete', status: 200, bytesOut: 7 } as const;
+  const fields = Object.keys(
+    JSON.parse(requestLine(about, { ...finished, timeMs: 0, endedAtMs: 0 })) as object,
+  );
+  const [, section = ''] =
+    /^## The log\n(.*?)^## /ms.exec(readFileSync('docs/observability.md', 'utf8')) ?? [];
+  const rows = [...section.matchAll(/^\| (`.*?) *\|/gm)].flatMap(([, names = '']) => names.split(', '));
+  expect(rows.toSorted()).toEqual(fields.map((field) => `\`${field}\``).toSorted());
 });

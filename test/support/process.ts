@@ -77,10 +77,20 @@ async function removeOldBuilds(): Promise<void> {
  * Starts the built router with this environment and nothing else of this process's own.
  *
  * @param nodeFlags for Node itself
+ * @param setUp what a shell does before, as `ulimit -n 100`
  */
-export async function startProcess(env: Env, nodeFlags: readonly string[] = []): Promise<RouterProcess> {
+export async function startProcess(
+  env: Env,
+  nodeFlags: readonly string[] = [],
+  setUp = ':',
+): Promise<RouterProcess> {
   const main = await buildRouter();
-  const child = spawn(process.execPath, [...nodeFlags, main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = [process.execPath, ...nodeFlags, main];
+  // `exec`, so that it is the child and gets its signals.
+  const child = spawn('/bin/sh', ['-c', `${setUp} && exec "$@"`, 'sh', ...command], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   const output = { stdout: '', stderr: '' };
   const listening = Promise.withResolvers<string>();
