@@ -103,6 +103,7 @@ test.each<[string, Outcome, Verdict, string[]]>([
 test.each<[string, (of: AttemptReport) => void, string[]]>([
   ['ends well', (of) => of.onWhole(), ['well m/a']],
   ['breaks', (of) => of.onBroken(), ['drop m/a', 'broke m/a']],
+  ['refuses the request in its stream', (of) => of.onRefused(), ['nothing m/a']],
   ['is given up', (of) => of.onGivenUp(), ['nothing m/a']],
 ])('CDN-1, CDN-6: a 2xx that %s', (_, end, expected) => {
   const it = report({ isStreamed: false });

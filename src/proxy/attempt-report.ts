@@ -81,6 +81,11 @@ export class AttemptReport implements AnswerWatcher {
     if (this.close()) this.memories.health.broke(this.model, this.attempt);
   }
 
+  /** As little as a 400 does it say of the model. */
+  onRefused(): void {
+    this.onGivenUp();
+  }
+
   onGivenUp(): void {
     if (this.close()) this.memories.health.ended(this.model, this.attempt);
   }
@@ -93,7 +98,7 @@ export class AttemptReport implements AnswerWatcher {
 }
 
 /** Whether a failure counts for the cooldown of its model: a 400 is about the request, and a 429 about a client. */
-export function speaksAgainstModel(failure: FailureReason, refusal: Refusal | undefined): boolean {
+function speaksAgainstModel(failure: FailureReason, refusal: Refusal | undefined): boolean {
   if (failure === 'upstream_400' || failure === 'upstream_429') return false;
   return refusal === undefined || refusal === 'model';
 }

@@ -106,10 +106,8 @@ export class ProxyService {
     pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
-    if (this.silences.takes(exchange, answer, record)) {
-      report.onGivenUp();
-      return;
-    }
+    // Whether what is told as an error was well otherwise is not followed.
+    if (this.silences.takes(exchange, answer, record)) return report.onGivenUp();
     this.relays.relay(exchange, answer, record, selectedHeaders(record, model), report, dialect);
   }
 }

@@ -174,6 +174,16 @@ describe('what is kept of a stream tells its ending', () => {
     expect(tailOf(...cut(`${token.repeat(1_000)}data: {"error":{}}\n\n${token}`)).ending()).toBe('failed');
   });
 
+  test('ATT-78: a refusal of the request is one where it is known to be the beginning', () => {
+    const refusal = 'data: {"error":{"code":400}}\n\n';
+    expect(tailOf(refusal, 'data: [DONE]\n\n', ': x\n\n').ending()).toBe('refused');
+    expect(tailOf(token, refusal).ending()).toBe('failed');
+    // What stood in front of these is not kept any more.
+    const many = Array.from({ length: 100 }, () => token);
+    expect(tailOf(...many, refusal).ending()).toBe('failed');
+    expect(tailOf(token.repeat(1_000), refusal).ending()).toBe('failed');
+  });
+
   test('ATT-57: also where the last chunk holds much', () => {
     const filler = `data: {"choices":[],"usage":{"x":"${'x'.repeat(WINDOW_BYTES - 300)}"}}\n\n`;
     expect(tailOf(token, token, last, filler).ending()).toBe('complete');
