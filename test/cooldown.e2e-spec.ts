@@ -11,6 +11,9 @@ jest.setTimeout(60_000);
 
 const ALIAS = 'chutesai/AutoPilot';
 const [A, B] = ['m/a', 'm/b'] as const;
+
+type CompleteOptions = AskOptions & { readonly path?: string };
+
 /** Long enough for the requests that are to come while it lasts. */
 const LONG: Env = { COOLDOWN_FAILURES: '3', COOLDOWN_MS: '600000', COOLDOWN_MAX_MS: '600000' };
 /** However busy the machine is, nothing runs out of time. */
@@ -49,7 +52,7 @@ async function start(env: Env): Promise<void> {
 }
 
 /** A request of a client that has not been here before. */
-async function ask(model: string, fields: object = {}, options: AskOptions = {}): Promise<Answer> {
+async function ask(model: string, fields: object = {}, options: CompleteOptions = {}): Promise<Answer> {
   clients += 1;
   const headers = { authorization: `Bearer cpk_${clients}`, ...options.headers };
   return complete(router, { model, stream: true, ...fields }, { ...options, headers });
@@ -130,6 +133,34 @@ async function nothingCounted(): Promise<void> {
   expect(linesOf('model cooling')).toEqual([]);
   expect((await metricsOf(router)).by('model', 'cooldowns_total')).toEqual({});
 }
+
+describe('a count of tokens', () => {
+  const COUNT = '/v1/messages/count_tokens';
+
+  test('CDN-13: is no failure, however often it fails', async () => {
+    await start(LONG);
+    chutes.behave(A, 'unavailable', { times: 4 });
+    for (let n = 0; n < 4; n += 1) {
+      expect(selectedOf(await ask(ALIAS, { stream: false }, { path: COUNT }))).toBe(B);
+    }
+    await nothingCounted();
+  });
+
+  test('CDN-13: is no success either', async () => {
+    await start(LONG);
+    chutes.behave(A, 'unavailable', { times: 2 });
+    expect([await chosen(), await chosen()]).toEqual([
+      [B, '2'],
+      [B, '2'],
+    ]);
+    expect(selectedOf(await ask(ALIAS, { stream: false }, { path: COUNT }))).toBe(A);
+    chutes.behave(A, 'unavailable', { times: 1 });
+    expect([await chosen(), await chosen()]).toEqual([
+      [B, '2'],
+      [B, '1'],
+    ]);
+  });
+});
 
 describe('the better one of two', () => {
   test.each<[string, Behaviour, string]>([

@@ -84,7 +84,7 @@ export class ProxyService {
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(door, record, body, asked);
-      const plan = { order, asked, readAtMs, requestFor, watcher: pin };
+      const plan = { order, asked, generates: door.generates, readAtMs, requestFor, watcher: pin };
       const attempts = this.attempts.run(plan, record);
       const selected = await (asked.stream
         ? this.silences.seeThrough(record, door.dialect, attempts)

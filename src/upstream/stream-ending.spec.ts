@@ -103,8 +103,21 @@ describe('a stream of the Responses API', () => {
     ['that speaks like OpenAI’s chat', TOKEN, 'complete'],
     ['with an error event', begun + named('error', { code: null, message: 'x' }), 'failed'],
     ['whose text has an end', begun + named('x', { delta: '"type":"response.completed"' }), 'unfinished'],
+    [
+      'that has failed by the request',
+      begun + named('response.failed', { response: { error: { message: 'Too long.' } } }),
+      'complete',
+    ],
   ])('ATT-58: %s', (_, text, ending) => {
     expect(endingOf(text, 'responses')).toBe(ending);
+  });
+
+  test('ATT-79: that has failed by its model is broken, and its client has seen it', () => {
+    const error = { code: 'server_error', message: 'exhausted all available targets to no avail' };
+    const end = named('response.failed', { response: { error } });
+    expect(endingOf(begun + end, 'responses')).toBe('failed');
+    expect(endingOf(begun + end + DONE, 'responses')).toBe('failed');
+    expect(endingOf(begun + end.trimEnd(), 'responses')).toBe('unfinished');
   });
 
   test('ATT-58: whose last event is larger than what is kept', () => {
@@ -112,6 +125,15 @@ describe('a stream of the Responses API', () => {
     expect(streamEnding('responses', { head: begun, tail, beginsLine: false, isWhole: false })).toBe(
       'complete',
     );
+  });
+
+  test('ATT-58: the same with [DONE] behind it', () => {
+    const tail = `${'x'.repeat(1_000)}"}]}\n\n${DONE}`;
+    for (const lineEnd of ['\n', '\r\n', '\r']) {
+      const remains = { head: begun, tail: tail.replaceAll('\n', lineEnd), beginsLine: false };
+      expect(streamEnding('responses', remains)).toBe('complete');
+      expect(streamEnding('responses', { ...remains, beginsLine: true })).toBe('unfinished');
+    }
   });
 
   test('ATT-58: whose end does not begin with a line', () => {

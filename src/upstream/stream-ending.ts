@@ -67,13 +67,17 @@ const RESPONDED = named('response\\.(?:completed|failed|incomplete)');
 const STARTED = named('message_start');
 const STOPPED = named('message_stop');
 const EVENT_LINE = /[\r\n](?:event|data):/;
+/** Some servers end every stream with it, this API's, too. */
+const LAST_DONE = /[\r\n]data:[ \t]?\[DONE\]\s*$/;
 
 /** Whether a stream ended in the middle of its answer. One that speaks otherwise is none of these. */
 const isUnfinished: Readonly<Record<Dialect, (remains: StreamRemains) => boolean>> = {
   openai: ({ tail }) => !DONE.test(tail) && NO_REASON_YET.test(tail) && !REASON.test(tail),
   // The last event holds the whole answer: in the middle of it, no line says which it is.
   responses: ({ head, tail, beginsLine }) =>
-    CREATED.test(head) && !RESPONDED.test(tail) && (beginsLine || EVENT_LINE.test(tail)),
+    CREATED.test(head) &&
+    !RESPONDED.test(tail) &&
+    (beginsLine || EVENT_LINE.test(tail.replace(LAST_DONE, ''))),
   messages: ({ head, tail }) => STARTED.test(head) && !STOPPED.test(tail),
 };
 
