@@ -140,6 +140,17 @@ describe("an error of the upstream's own within a stream", () => {
   });
 });
 
+/** How it ends for the AI SDK, which throws nothing of what is told within a stream. */
+async function readByAiSdk(): Promise<{ errors: readonly unknown[]; finishReason: string }> {
+  const errors: unknown[] = [];
+  const baseURL = `${stage.router.url}/v1`;
+  const chutes = createOpenAICompatible({ name: 'chutes', baseURL, apiKey: 'cpk_test' });
+  const onError = ({ error }: { error: unknown }) => void errors.push(error);
+  const result = streamText({ model: chutes('first'), prompt: 'Hello', maxRetries: 0, onError });
+  await Array.fromAsync(result.textStream);
+  return { errors, finishReason: await result.finishReason };
+}
+
 describe('clients raise an error', () => {
   const BROKEN: [clause: string, what: string, chunks: string[]][] = [
     ['ATT-57', 'no reason', [TOKEN, USAGE]],
@@ -169,17 +180,6 @@ describe('clients raise an error', () => {
       return thrownBy(reading());
     },
   };
-
-  /** How it ends for the AI SDK, which throws nothing of what is told within a stream. */
-  async function readByAiSdk(): Promise<{ errors: readonly unknown[]; finishReason: string }> {
-    const errors: unknown[] = [];
-    const baseURL = `${stage.router.url}/v1`;
-    const chutes = createOpenAICompatible({ name: 'chutes', baseURL, apiKey: 'cpk_test' });
-    const onError = ({ error }: { error: unknown }) => void errors.push(error);
-    const result = streamText({ model: chutes('first'), prompt: 'Hello', maxRetries: 0, onError });
-    await Array.fromAsync(result.textStream);
-    return { errors, finishReason: await result.finishReason };
-  }
 
   describe.each(Object.entries(CLIENTS))('%s', (_name, read) => {
     test.each(BROKEN)('%s, RTE-21: on a stream with %s', async (_clause, _, chunks) => {

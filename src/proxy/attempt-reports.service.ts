@@ -13,7 +13,7 @@ interface Asking {
 
 /** Where attempts say nothing about a model. */
 const FORGETFUL: Memories = {
-  health: { begin: () => FORGETFUL, succeeded() {}, failed() {}, ended() {} },
+  health: { begin: () => FORGETFUL, answering() {}, succeeded() {}, failed() {}, broke() {}, ended() {} },
   firstBytes: { observe() {} },
 };
 

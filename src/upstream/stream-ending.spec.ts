@@ -130,7 +130,12 @@ describe('a stream of the Responses API', () => {
   test('ATT-58: the same with [DONE] behind it', () => {
     const tail = `${'x'.repeat(1_000)}"}]}\n\n${DONE}`;
     for (const lineEnd of ['\n', '\r\n', '\r']) {
-      const remains = { head: begun, tail: tail.replaceAll('\n', lineEnd), beginsLine: false };
+      const remains = {
+        head: begun,
+        tail: tail.replaceAll('\n', lineEnd),
+        beginsLine: false,
+        isWhole: false,
+      };
       expect(streamEnding('responses', remains)).toBe('complete');
       expect(streamEnding('responses', { ...remains, beginsLine: true })).toBe('unfinished');
     }
