@@ -11,7 +11,9 @@ import {
   type TestBrowser,
   type TestPage,
 } from './support/browser.js';
+import { MAX_WATCHERS } from '../src/status/watchers.socket.js';
 import { NEVER, RESTLESS } from './support/feed-watch.js';
+import { RawClient } from './support/raw-client.js';
 import { type Env, eventually, startRouter, type TestRouter } from './support/router.js';
 
 jest.setTimeout(120_000);
@@ -160,9 +162,111 @@ describeBrowser('the page in a browser', () => {
     expect(await page.locator('#lost').isHidden()).toBe(true);
     // What the new process knows, and not what the old one did.
     expect(await page.locator('#decisions li').count()).toBe(0);
+    expect(await page.locator('#story').isHidden()).toBe(true);
     await ask(ALIAS, 'after-the-restart');
     await until(page, '#story', 'after-the-restart');
   });
+
+  test('STA-190: goes on with another alias where a restart has taken the one that was shown', async () => {
+    const own = await start({ AUTOPILOT_ALIASES: '{"auto": {}, "cheap": {"sort": "price"}}' });
+    const { page, errors } = await browser.open(`${own.url}/autopilot`);
+    await page.locator('#models tr').first().waitFor();
+    await page.selectOption('#alias', 'cheap');
+    await own.close();
+    await page.locator('#connection[data-state=lost]').waitFor();
+    const again = await start({
+      LISTEN_ADDR: `127.0.0.1:${new URL(own.url).port}`,
+      AUTOPILOT_ALIASES: '{"auto": {}, "quick": {"sort": "latency"}}',
+    });
+    await page.locator('#connection[data-state=live]').waitFor({ timeout: 60_000 });
+    expect(await page.locator('#alias option').allTextContents()).toEqual(['auto', 'quick']);
+    expect(await page.locator('#alias').inputValue()).toBe('auto');
+    expect(errors.filter((error) => !error.startsWith('Failed to load resource'))).toEqual([]);
+    await page.close();
+    await again.close();
+  });
+
+  test('STA-191: is not lost where too many watch, but asks every few seconds', async () => {
+    const watch = 'GET /autopilot/events HTTP/1.1\r\nHost: x\r\n\r\n';
+    const own = await start();
+    const watching = await Promise.all(
+      Array.from({ length: MAX_WATCHERS }, async () => RawClient.open(own.port, watch)),
+    );
+    await Promise.all(watching.map(async (client) => client.receives('text/event-stream')));
+    const { page } = await browser.open(`${own.url}/autopilot`);
+    await page.locator('#connection[data-state=polling]').waitFor();
+    expect(await page.locator('#lost').isHidden()).toBe(true);
+    await complete(own, { model: ALIAS, messages: [] }, { headers: { 'x-request-id': 'polled' } });
+    await until(page, '#story', 'polled');
+    expect(await accessibilityProblems(page)).toEqual([]);
+    for (const client of watching) client.close();
+    await page.locator('#connection[data-state=live]').waitFor({ timeout: 60_000 });
+    await page.close();
+    await own.close();
+  });
+
+  test('STA-192: says what is missing before there is anything to show, and where a filter leaves nothing', async () => {
+    const upstream = await ChutesSimulator.start();
+    upstream.feed('models', 'error');
+    upstream.feed('utilization', 'error');
+    const own = await startRouter(upstream, {}, { awaitReady: false });
+    const empty = await browser.open(`${own.url}/autopilot`);
+    await until(empty.page, '#models-empty', 'The router has no model list yet, or an empty one.');
+    expect(await textOf(empty.page, '#story-empty')).toContain('Nothing has been asked yet.');
+    expect(await textOf(empty.page, '#readiness')).toBe('not ready: no model list yet');
+    expect(await accessibilityProblems(empty.page)).toEqual([]);
+    await empty.page.close();
+    await own.close();
+    await upstream.close();
+
+    const { page } = await open();
+    await ask(ALIAS, 'one');
+    await until(page, '#story', 'one');
+    await page.fill('#filter', 'no such name');
+    await until(page, '#models-empty', 'No model of this name.');
+    expect(await textOf(page, '#decisions-empty')).toBe('None of these went to a model of this name.');
+    expect(await page.locator('#story').isHidden()).toBe(true);
+    expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  test.each([400, 700, 961, 1_200, 1_361, 1_440])(
+    'STA-193: has room for long names, and for every state of a model, at %i px',
+    async (width) => {
+      const upstream = await ChutesSimulator.start({ simModels: false });
+      const long = `an-owner-with-a-long-name/${'ALongModelName'.repeat(12)}`;
+      upstream.models = [
+        { id: long, confidential_compute: true, pricing: { prompt: 100, completion: 1_000 } },
+        { id: 'a/second' },
+        { id: 'b/third' },
+      ];
+      upstream.utilization = [long, 'a/second'].map((name) => ({ name, active_instance_count: 900 }));
+      const alias = `an-alias-${'of-a-long-name-'.repeat(8)}`;
+      const own = await startRouter(upstream, {
+        ...QUIET,
+        COOLDOWN_FAILURES: '1',
+        COOLDOWN_MS: '600000',
+        AUTOPILOT_ALIASES: JSON.stringify({ [alias]: { max_price: { prompt: 50 } }, all: {} }),
+      });
+      upstream.behave('a/second', 'unavailable');
+      await complete(own, { model: 'a/second', messages: [] });
+      await complete(own, { model: long, messages: [] });
+      const { page } = await browser.open(`${own.url}/autopilot`, { viewport: { width, height: 900 } });
+      for (const shown of [alias, 'all']) {
+        await page.selectOption('#alias', shown);
+        await until(page, '#models tr', shown === alias ? 'price above the limit' : long);
+        await page.locator('#decisions li').first().waitFor();
+        // Neither does the page go beyond its window, nor anything in it beyond its panel.
+        expect(
+          await page.evaluate<readonly number[]>(
+            `[document.documentElement, ...document.querySelectorAll('section')].map((each) => each.scrollWidth - each.clientWidth)`,
+          ),
+        ).toEqual([0, 0, 0]);
+      }
+      await page.close();
+      await own.close();
+      await upstream.close();
+    },
+  );
 
   test('STA-15: can be used with the keyboard alone', async () => {
     const { page } = await open();

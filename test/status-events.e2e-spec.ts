@@ -53,6 +53,17 @@ describe('events', () => {
     }
   });
 
+  test('STA-194: go on where the list ends that is asked for after them', async () => {
+    const own = await start();
+    await complete(own, ASK, { headers: { 'x-request-id': 'a' } });
+    await listAt(own, 'decisions');
+    // While an answer is kept that does not have it yet.
+    await complete(own, ASK, { headers: { 'x-request-id': 'b' } });
+    await eventually(() => own.requestLogs.length === 2);
+    await follow(own);
+    expect((await listAt(own, 'decisions')).data.map(({ id }) => id)).toEqual(['b', 'a']);
+  });
+
   test('STA-8: tell of the models when a feed changes, and only then', async () => {
     const own = await start({ UTILIZATION_REFRESH_MS: '20' });
     const follower = await follow(own);

@@ -79,9 +79,11 @@ describe('traces', () => {
       expect.objectContaining({ traceId: TRACE, parentSpanId: server.spanId, status: 2 }),
       expect.objectContaining({ traceId: TRACE, parentSpanId: server.spanId, status: 0 }),
     ]);
+    expect(attempts.map(({ name }) => name)).toEqual(['chat sim/reset', 'chat sim/normal']);
     expect(attempts.map(({ attributes }) => attributes)).toEqual([
       expect.objectContaining({
         'error.type': 'upstream_reset',
+        'gen_ai.operation.name': 'chat',
         'gen_ai.request.model': 'sim/reset',
       }),
       expect.objectContaining({
@@ -121,6 +123,65 @@ describe('traces', () => {
     const server = (await spansAtEnd(router)).find(({ kind }) => kind === 2);
     expect(server?.status).toBe(status);
     expect(server?.attributes['error.type']).toBe(error);
+  });
+
+  test('OBS-191: has the route of what was served, and outlives targets that nobody can decode', async () => {
+    const { router, port } = await start();
+    for (const [method, target] of [
+      ['GET', '/chutes/a/evidence#%ff'],
+      ['POST', '/v1/chat/completions#%ff'],
+      ['POST', 'http://x.example/v1/messages/count_tokens'],
+      ['POST', '/%761/responses?a=%ff'],
+    ]) {
+      const client = await RawClient.open(
+        port,
+        `${method} ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\n{`,
+      );
+      expect((await client.response()).status).toBe(400);
+    }
+    expect((await spansAtEnd(router)).map(({ name }) => name)).toEqual([
+      'GET /chutes/{chute}/evidence',
+      'POST /v1/chat/completions',
+      'POST /v1/messages/count_tokens',
+      'POST /v1/responses',
+    ]);
+    expect(await router.ended).toEqual([0, null]);
+  });
+
+  test('OBS-192: a parent that is not sampled is obeyed, its state is kept, and two parents are none', async () => {
+    const { router, port, url } = await start();
+    await ask(url, 'sim/normal', { traceparent: `00-${TRACE}-${PARENT}-00` });
+    await ask(url, 'sim/normal', { traceparent: `00-${TRACE}-${PARENT}-01`, tracestate: 'a=1,b=2' });
+    const body = '{"model":"sim/normal","messages":[]}';
+    const twice = `traceparent: 00-${TRACE}-${PARENT}-01\r\n`.repeat(2);
+    const client = await RawClient.open(
+      port,
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${twice}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    );
+    expect((await client.response()).status).toBe(200);
+    const spans = await spansAtEnd(router);
+    const [kept, own] = spans.filter(({ kind }) => kind === 2);
+    expect(spans).toHaveLength(4);
+    expect(kept).toMatchObject({ traceId: TRACE, parentSpanId: PARENT, traceState: 'a=1,b=2' });
+    expect(own).toMatchObject({ traceId: expect.not.stringMatching(TRACE), parentSpanId: '' });
+    const ids = router.logs.filter(({ msg }) => msg === 'request').map(({ trace_id: id }) => id);
+    expect(ids).toEqual([TRACE, TRACE, own?.traceId]);
+  });
+
+  test.each([
+    ['hangs', 'hang', {}],
+    ['asks to be spared for long', 503, { 'retry-after': '3600' }],
+    ['asks to be spared for a moment', 503, { 'retry-after': '1' }],
+  ] as const)('OBS-49: a collector that %s keeps no process from ending', async (_what, status, headers) => {
+    Object.assign(collector, { status, headers });
+    const { router, url } = await start();
+    expect(await ask(url, 'sim/normal')).toBe(200);
+    const began = performance.now();
+    router.kill('SIGTERM');
+    expect(await router.ended).toEqual([0, null]);
+    // Two seconds, and what a busy machine makes of the rest.
+    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(collector.exports.length).toBeGreaterThan(0);
   });
 
   test('OBS-47: nothing of a prompt, a token, a session or an address is in what goes out', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 // Of the page, which is not TypeScript.
 import { linePath, span } from './page/format.js';
-import { type Decision, endingWord, storyOf } from './page/story.js';
+import { answerer, type Decision, endingWord, storyOf } from './page/story.js';
 
 const DECISION: Decision = {
   id: 'a',
@@ -46,6 +46,11 @@ describe('the story of a decision', () => {
     ['one model', { mode: 'direct', candidates: 1 }, 'Chosen from: The model that was named.'],
     ['a dry run', { dry_run: true, model: null }, 'Tried: Nobody: it was a dry run.'],
     ['a refusal', { mode: 'none', attempts: 0, failovers: [], model: null, status: 400 }, 'Tried: Nobody.'],
+    [
+      'a client that did not wait',
+      { ending: 'client_gone', status: 499, attempts: 2, model: null },
+      'Attempt 2: Had not answered yet.',
+    ],
     ['an error', { status: 429 }, 'Ended: With the error 429, after 2.1 s, 4.2 kB sent.'],
     [
       'a broken answer',
@@ -64,6 +69,10 @@ describe('the story of a decision', () => {
   test('STA-18: in a word', () => {
     expect(endingWord(DECISION)).toBe('whole');
     expect(endingWord({ ...DECISION, status: 503 })).toBe('error 503');
+    const failed = { ...DECISION, model: null, status: 503 };
+    expect(answerer(DECISION)).toBe('a/model');
+    expect(answerer(failed)).toBe('no answer');
+    expect(answerer({ ...failed, attempts: 0 })).toBe('refused');
   });
 });
 

@@ -47,6 +47,10 @@ export class StatusService implements OnModuleInit, FinishWatcher {
     this.telemetry.watchedBy(this);
     // Whoever was there before, as routing is, has taken the change in.
     this.catalog.changes.subscribe(() => this.onFeed());
+    // What ended before somebody came is in the list that they ask for next, or else nowhere.
+    this.watchers.arrivals.subscribe(() => {
+      this.decisionsMade = undefined;
+    });
   }
 
   /** Runs once a request: a slot is filled, and nothing is made where nobody watches. */

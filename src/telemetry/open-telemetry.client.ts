@@ -30,12 +30,14 @@ import type { Config } from '../config/config.js';
 import type { Logger } from './logger.js';
 import {
   attemptAttributes,
+  attemptName,
   errorTypeOf,
   type OpenTrace,
   operationOf,
   serverAttributes,
   type TracedRequest,
   type Tracing,
+  UnsampledTrace,
 } from './tracing.js';
 
 type TraceConfig = NonNullable<Config['traces']>;
@@ -66,8 +68,11 @@ export class OpenTelemetryClient implements Tracing {
     this.tracer = this.provider.getTracer(SERVICE);
   }
 
-  begin(headers: NodeJS.Dict<string | string[]>): OpenTrace {
-    return new Trace(this.tracer, this.propagator.extract(ROOT_CONTEXT, headers, HEADERS));
+  begin(headers: NodeJS.Dict<string | string[]>, route: string): OpenTrace {
+    const parent = this.propagator.extract(ROOT_CONTEXT, headers, HEADERS);
+    const server = this.tracer.startSpan('request', { kind: SpanKind.SERVER }, parent);
+    if (!server.isRecording()) return new UnsampledTrace(server.spanContext().traceId);
+    return new Trace(this.tracer, server, trace.setSpan(parent, server), route);
   }
 
   async finish(): Promise<void> {
@@ -100,18 +105,18 @@ export function samplerOf({ sampler, ratio }: TraceConfig): Sampler {
 
 /** A server's span, and within it a client's for each attempt, one after the other. */
 class Trace implements OpenTrace {
-  private readonly server: Span;
-  private readonly context: Context;
+  private readonly operation: ReturnType<typeof operationOf>;
   private model: string | undefined;
   private attempt: Span | undefined;
   private attempts = 0;
 
   constructor(
     private readonly tracer: Tracer,
-    parent: Context,
+    private readonly server: Span,
+    private readonly context: Context,
+    private readonly route: string,
   ) {
-    this.server = tracer.startSpan('request', { kind: SpanKind.SERVER }, parent);
-    this.context = trace.setSpan(parent, this.server);
+    this.operation = operationOf(route);
   }
 
   get traceId(): string {
@@ -124,9 +129,10 @@ class Trace implements OpenTrace {
 
   attempted({ method, origin }: { method: string; origin: string }, model?: string): void {
     this.attempt?.end();
-    const attributes = attemptAttributes(model, method, origin, this.attempts);
+    const asked = { operation: this.operation, model, method, origin, n: this.attempts };
     this.attempts += 1;
-    this.attempt = this.tracer.startSpan(method, { kind: SpanKind.CLIENT, attributes }, this.context);
+    const options = { kind: SpanKind.CLIENT, attributes: attemptAttributes(asked) };
+    this.attempt = this.tracer.startSpan(attemptName(asked), options, this.context);
   }
 
   answered(status: number): void {
@@ -138,16 +144,14 @@ class Trace implements OpenTrace {
   }
 
   ended(request: TracedRequest): void {
-    const { server, attempt } = this;
-    const operation = operationOf(request.route);
+    const { server, attempt, route } = this;
     if (attempt) {
-      if (operation) attempt.setAttribute('gen_ai.operation.name', operation);
       if (request.model !== undefined) attempt.setAttribute('gen_ai.response.model', request.model);
       if (request.ending === 'interrupted') fail(attempt, 'interrupted');
       attempt.end();
     }
-    server.updateName(`${request.method} ${request.route}`);
-    server.setAttributes(serverAttributes(request, this.model));
+    server.updateName(`${request.method} ${route}`);
+    server.setAttributes(serverAttributes(route, request, this.model));
     const error = errorTypeOf(request);
     if (error !== undefined) server.setStatus({ code: SpanStatusCode.ERROR });
     server.end();

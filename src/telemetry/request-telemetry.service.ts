@@ -58,7 +58,9 @@ export class RequestTelemetry implements OnApplicationShutdown {
   }
 
   begin(request: IncomingMessage, response: ServerResponse, id: string, isCounted: boolean): RequestRecord {
-    const trace = isCounted ? this.tracing?.begin(request.headers) : undefined;
+    const trace = isCounted
+      ? this.tracing?.begin(request.headers, servedRoute(request.url as string))
+      : undefined;
     const traceId = trace?.traceId ?? traceIdOf(request.headers['traceparent']);
     const record = new RequestRecord(request, response, id, traceId, performance.now(), isCounted, trace);
     if (isCounted) this.metrics.requestStarted();
@@ -97,8 +99,7 @@ export class RequestTelemetry implements OnApplicationShutdown {
   private endTrace(trace: OpenTrace, record: RequestRecord, status: number, ending: Ending): void {
     const { request, mode, alias, model, attempts, id: requestId } = record;
     const method = request.method as string;
-    const route = servedRoute(request.url as string);
-    trace.ended({ method, route, mode, alias, model, attempts, requestId, status, ending });
+    trace.ended({ method, mode, alias, model, attempts, requestId, status, ending });
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { attemptAttributes, errorTypeOf, operationOf, serverAttributes } from './tracing.js';
+import { servedRoute } from './served-route.js';
+import { attemptAttributes, attemptName, errorTypeOf, operationOf, serverAttributes } from './tracing.js';
+
+const ATTEMPT = { operation: 'chat', model: 'm', method: 'POST', origin: 'http://a', n: 0 };
 
 describe('what a trace says', () => {
   test.each([
@@ -27,7 +30,6 @@ describe('what a trace says', () => {
   test('OBS-44: a name of a model is cut at 256 characters', () => {
     const request = {
       method: 'POST',
-      route: '/v1/chat/completions',
       mode: 'none',
       alias: undefined,
       model: undefined,
@@ -36,11 +38,33 @@ describe('what a trace says', () => {
       status: 400,
       ending: 'complete',
     } as const;
-    const { 'gen_ai.request.model': asked } = serverAttributes(request, 'm'.repeat(300));
+    const { 'gen_ai.request.model': asked } = serverAttributes(
+      '/v1/chat/completions',
+      request,
+      'm'.repeat(300),
+    );
     expect(asked).toHaveLength(256);
-    expect(attemptAttributes('m'.repeat(300), 'POST', 'http://a', 0)).toMatchObject({
-      'gen_ai.request.model': 'm'.repeat(256),
-    });
+    const attempt = { ...ATTEMPT, model: 'm'.repeat(300) };
+    expect(attemptAttributes(attempt)).toMatchObject({ 'gen_ai.request.model': 'm'.repeat(256) });
+    expect(attemptName(attempt)).toBe(`chat ${'m'.repeat(256)}`);
+  });
+
+  test('OBS-190: an attempt is named by its operation and its model, where it has both', () => {
+    expect(attemptName(ATTEMPT)).toBe('chat m');
+    expect(attemptName({ ...ATTEMPT, operation: undefined })).toBe('POST');
+    expect(attemptName({ ...ATTEMPT, operation: undefined, model: undefined, method: 'GET' })).toBe('GET');
+  });
+
+  test.each([
+    ['/v1/responses', '/v1/responses'],
+    ['/v1/chat/completions?q=%ff', '/v1/chat/completions'],
+    ['/%761/messages/count%5Ftokens#%ff', '/v1/messages/count_tokens'],
+    ['http://x.example/v1/completions', '/v1/completions'],
+    ['/chutes/a/evidence?nonce=1', '/chutes/{chute}/evidence'],
+    ['/chutes/a%25/evidence#%ff', '/chutes/{chute}/evidence'],
+    ['/chutes/%ff/evidence', '/chutes/{chute}/evidence'],
+  ])('OBS-191: %s is at %s', (url, route) => {
+    expect(servedRoute(url)).toBe(route);
   });
 
   test.each([
@@ -48,7 +72,7 @@ describe('what a trace says', () => {
     ['http://llm.example', 'llm.example', 80],
     ['http://[::1]:8000', '[::1]', 8000],
   ])('OBS-44: the upstream %s', (origin, address, port) => {
-    expect(attemptAttributes('m', 'POST', origin, 1)).toMatchObject({
+    expect(attemptAttributes({ ...ATTEMPT, origin, n: 1 })).toMatchObject({
       'server.address': address,
       'server.port': port,
       'http.request.resend_count': 1,

@@ -6,8 +6,11 @@ export const TRACING = Symbol('Tracing');
 
 /** Who makes traces of requests. */
 export interface Tracing {
-  /** @param headers the client's, which may name the trace that the request is a part of */
-  begin(headers: NodeJS.Dict<string | string[]>): OpenTrace;
+  /**
+   * @param headers the client's, which may name the trace that the request is a part of
+   * @param route of the request, as it is served: nothing of a client's
+   */
+  begin(headers: NodeJS.Dict<string | string[]>, route: string): OpenTrace;
   /** Sends what has not been sent. */
   finish(): Promise<void>;
 }
@@ -18,11 +21,20 @@ export interface OpenTrace extends RequestTrace {
   ended(request: TracedRequest): void;
 }
 
+/** Of a request that the sampler left out; it leaves out the attempts as well. An id, and no work. */
+export class UnsampledTrace implements OpenTrace {
+  constructor(readonly traceId: string) {}
+
+  asked(): void {}
+  attempted(): void {}
+  answered(): void {}
+  failed(): void {}
+  ended(): void {}
+}
+
 /** What a trace says of a request when it has ended. */
 export interface TracedRequest extends Pick<Finished, 'status' | 'ending'> {
   readonly method: string;
-  /** As it is served: nothing of a client's. */
-  readonly route: string;
   readonly mode: string;
   readonly alias: string | undefined;
   readonly model: string | undefined;
@@ -42,11 +54,15 @@ export function operationOf(route: string): 'chat' | 'text_completion' | undefin
 }
 
 /** @param asked the value of `model` that the client sent, once it is known */
-export function serverAttributes(request: TracedRequest, asked: string | undefined): Attributes {
-  const operation = operationOf(request.route);
+export function serverAttributes(
+  route: string,
+  request: TracedRequest,
+  asked: string | undefined,
+): Attributes {
+  const operation = operationOf(route);
   return defined({
     'http.request.method': request.method,
-    'http.route': request.route,
+    'http.route': route,
     'http.response.status_code': request.status,
     'url.scheme': 'http',
     'gen_ai.operation.name': operation,
@@ -71,16 +87,27 @@ export function errorTypeOf({ status, ending }: Pick<Finished, 'status' | 'endin
   return status >= 500 ? String(status) : undefined;
 }
 
-/** @param origin of the upstream */
-export function attemptAttributes(
-  model: string | undefined,
-  method: string,
-  origin: string,
-  n: number,
-): Attributes {
+/** What is asked of an upstream. */
+export interface TracedAttempt {
+  readonly operation: string | undefined;
+  readonly model: string | undefined;
+  readonly method: string;
+  /** Of the upstream. */
+  readonly origin: string;
+  /** From 0 on. */
+  readonly n: number;
+}
+
+/** As the conventions for generative AI name a call of a model, and those for HTTP any other. */
+export function attemptName({ operation, model, method }: TracedAttempt): string {
+  return operation === undefined || model === undefined ? method : `${operation} ${model.slice(0, MAX_NAME)}`;
+}
+
+export function attemptAttributes({ operation, model, method, origin, n }: TracedAttempt): Attributes {
   const { hostname, port, protocol } = new URL(origin);
   return defined({
     'http.request.method': method,
+    'gen_ai.operation.name': operation,
     'server.address': hostname,
     'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
     'gen_ai.provider.name': model && PROVIDER,

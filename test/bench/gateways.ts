@@ -26,6 +26,12 @@ export async function startUpstream(): Promise<Program> {
   return start(LOAD_CORE, port, [node, 'test/bench/gateways/upstream.ts', String(port)]);
 }
 
+/** Takes spans. */
+export async function startCollector(): Promise<Program> {
+  const port = await quietPort();
+  return start(LOAD_CORE, port, [node, 'test/bench/gateways/collector.ts', String(port)]);
+}
+
 /** The upstream itself, with nothing in between. */
 export function direct({ pid, url }: Program): Gateway {
   return { name: 'direct', pid, url, headers: {}, stop: async () => {} };

@@ -3,7 +3,7 @@
  * against nginx where it is installed; with its pins in Redis, too, where that is. Each gateway is pinned to one core, load and
  * upstream to the other, and they take turns within one run: ratios hold better than figures. Linux, two cores or more.
  *
- * `npm run bench -- --rounds 200` for more rounds, `--only cpu` (or `latency`, `memory`, `watchers`) for a part of it,
+ * `npm run bench -- --rounds 200` for more rounds, `--only cpu` (or `latency`, `memory`, `watchers`, `traces`) for a part of it,
  * `--portkey` to install Portkey's gateway outside the project and measure it, too.
  */
 import { cpus } from 'node:os';
@@ -22,6 +22,7 @@ import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
 import { startLoad } from './run-load.ts';
 import type { Program } from './support.ts';
+import { measureTraces } from './traces.ts';
 import { measureWatchers } from './watchers.ts';
 
 /** What is compiled and how is V8's to decide, in each process anew: two of one build differ by up to 8 %. */
@@ -31,7 +32,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '42' },
     ms: { type: 'string', default: '150' },
-    only: { type: 'string', default: 'cpu,latency,memory,watchers' },
+    only: { type: 'string', default: 'cpu,latency,memory,watchers,traces' },
     portkey: { type: 'boolean', default: false },
   },
 });
@@ -45,6 +46,7 @@ try {
   if (parts.includes('latency')) await measureLatency(upstream, load);
   if (parts.includes('memory')) await measureMemory(upstream, load);
   if (parts.includes('watchers')) await measureWatchers(upstream, load);
+  if (parts.includes('traces')) await measureTraces(upstream, load);
 } finally {
   await Promise.all([upstream.stop(), load.stop()]);
 }

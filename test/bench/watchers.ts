@@ -1,18 +1,11 @@
 import { startRouter } from './gateways.ts';
+import { RATE, type Round, runRound } from './round.ts';
 import type { LoadProcess } from './run-load.ts';
-import { cpuMicros, median, type Program, quantile, residentBytes } from './support.ts';
+import { median, type Program, quantile, residentBytes } from './support.ts';
 
-const RATE = 1_000;
 const WATCHERS = 10;
 const ROUNDS = 20;
 const WARM_UP_ROUNDS = 4;
-const MS = 1_500;
-
-interface Round {
-  /** Microseconds of CPU a request. */
-  readonly cpu: number;
-  readonly latencies: readonly number[];
-}
 
 /**
  * Prints what ten people who watch the status page cost each of a thousand requests a second. The same process is now watched and
@@ -20,11 +13,6 @@ interface Round {
  */
 export async function measureWatchers(upstream: Program, load: LoadProcess): Promise<void> {
   const router = await startRouter(upstream);
-  const round = async (): Promise<Round> => {
-    const before = cpuMicros(router.pid);
-    const { requests, latencies } = await load.run(router, { rate: RATE, ms: MS });
-    return { cpu: (cpuMicros(router.pid) - before) / requests, latencies };
-  };
   try {
     const alone: Round[] = [];
     const watched: Round[] = [];
@@ -34,7 +22,7 @@ export async function measureWatchers(upstream: Program, load: LoadProcess): Pro
       // Now one first, now the other.
       for (const isWatched of n % 2 === 0 ? [false, true] : [true, false]) {
         const stop = isWatched ? await watch(router.url) : () => {};
-        const one = await round();
+        const one = await runRound(router, load);
         stop();
         if (n >= 0) (isWatched ? watched : alone).push(one);
       }

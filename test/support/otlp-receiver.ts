@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A span as it stood in an export. */
@@ -7,6 +7,7 @@ export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
+  readonly traceState: string;
   readonly name: string;
   /** 2: a server's, 3: a client's. */
   readonly kind: number;
@@ -25,8 +26,9 @@ interface Received {
 /** A collector that takes spans over OTLP/HTTP, in protobuf. */
 export class OtlpReceiver {
   readonly exports: Received[] = [];
-  /** What it answers with. */
-  status = 200;
+  /** What it answers with, if it does. */
+  status: number | 'hang' = 200;
+  headers: OutgoingHttpHeaders = {};
 
   private constructor(private readonly server: Server) {
     server.on('request', (request, response) => {
@@ -39,7 +41,7 @@ export class OtlpReceiver {
             headers: request.headers,
             body: Buffer.concat(chunks),
           });
-          response.writeHead(this.status).end();
+          if (this.status !== 'hang') response.writeHead(this.status, this.headers).end();
         });
     });
   }
@@ -91,6 +93,7 @@ function spanOf(span: Buffer): ReceivedSpan {
     traceId: bytes(span, 1).toString('hex'),
     spanId: bytes(span, 2).toString('hex'),
     parentSpanId: bytes(span, 4).toString('hex'),
+    traceState: bytes(span, 3).toString(),
     name: bytes(span, 5).toString(),
     kind: Number(fieldsOf(span).find(({ number }) => number === 6)?.value),
     durationMs: Number((end as bigint) - (start as bigint)) / 1e6,

@@ -25,9 +25,17 @@ export class Decisions {
     this.list.addEventListener('keydown', (event) => this.onKey(event));
   }
 
-  /** @param {readonly Decision[]} decisions newest first */
-  replace(decisions) {
-    this.all = decisions;
+  /**
+   * Forgets what was there before: it may be another process's.
+   *
+   * @param {readonly Decision[]} decisions newest first
+   * @param {readonly Decision[]} told some that may be newer, newest first
+   */
+  replace(decisions, told) {
+    const known = new Set(decisions.map(keyOf));
+    this.all = [...told.filter((decision) => !known.has(keyOf(decision))), ...decisions].slice(0, SHOWN);
+    const { chosen } = this;
+    if (chosen && !this.all.some((decision) => keyOf(decision) === keyOf(chosen))) this.isFollowing = true;
     this.show();
   }
 
@@ -55,6 +63,7 @@ export class Decisions {
     this.follow.setAttribute('aria-pressed', String(this.isFollowing));
     this.showList(shown);
     byId('decisions-count').textContent = all.length === 0 ? '' : `the last ${all.length}`;
+    byId('decisions-empty').hidden = shown.length > 0 || all.length === 0;
     this.showStory();
     this.onChosen(this.chosen);
   }
@@ -105,8 +114,10 @@ export class Decisions {
 
   showStory() {
     const { chosen } = this;
-    if (!chosen) return;
     const story = byId('story');
+    byId('story-empty').hidden = this.all.length > 0;
+    story.hidden = !chosen;
+    if (!chosen) return;
     const key = keyOf(chosen);
     if (story.getAttribute('data-key') === key) return;
     story.setAttribute('data-key', key);

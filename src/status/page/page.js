@@ -25,11 +25,12 @@ const NOT_READY = /** @type {Readonly<Record<string, string>>} */ ({
   stale_snapshot: 'the utilization is old',
 });
 
-/** @type {{ models: any, receivedAtMs: number, events: EventSource | undefined, lostAt: Date | undefined, retryAtMs: number, retryMs: number, isAsking: boolean }} */
+/** @type {{ models: any, receivedAtMs: number, events: EventSource | undefined, isPolling: boolean, lostAt: Date | undefined, retryAtMs: number, retryMs: number, isAsking: boolean }} */
 const state = {
   models: undefined,
   receivedAtMs: 0,
   events: undefined,
+  isPolling: false,
   lostAt: undefined,
   retryAtMs: 0,
   retryMs: FIRST_RETRY_MS,
@@ -38,22 +39,26 @@ const state = {
 
 const filter = /** @type {HTMLInputElement} */ (byId('filter'));
 const alias = /** @type {HTMLSelectElement} */ (byId('alias'));
+let isCatchingUp = false;
 const decisions = new Decisions((decision) => markModel(decision?.model));
 
 function connect() {
   state.events?.close();
   const events = new EventSource(EVENTS);
   state.events = events;
-  // What happened meanwhile is asked for once the events flow, so that nothing falls in between.
-  events.addEventListener('open', () => void catchUp());
-  events.addEventListener('error', () => lose());
+  /** @type {any[]} newest first */
+  const told = [];
+  // What happened meanwhile is asked for once the events flow, and what they tell until the answer is here may be in it or not.
+  events.addEventListener('open', () => void catchUp(told));
+  events.addEventListener('error', () => void goOnWithoutEvents());
   events.addEventListener('models', ({ data }) => {
     const models = JSON.parse(data);
     if (isShown(models)) receive(models);
-    else void ask();
+    else ask().catch(() => {});
   });
   events.addEventListener('decision', ({ data }) => {
     const decision = JSON.parse(data);
+    if (isCatchingUp) told.unshift(decision);
     decisions.add(decision);
     // A failure may have changed what comes first.
     if (decision.failovers.length > 0) askSoon();
@@ -71,37 +76,83 @@ function askSoon() {
   }, SOON_MS);
 }
 
-async function catchUp() {
+/** @param {any[]} told decisions that events tell of in the meantime */
+async function catchUp(told) {
+  isCatchingUp = true;
   try {
-    const [list] = await Promise.all([get(DECISIONS), ask()]);
-    decisions.replace(list.data);
-    state.lostAt = undefined;
+    await load(told);
+    state.isPolling = false;
     state.retryMs = FIRST_RETRY_MS;
+  } catch {
+    lose();
+  }
+  isCatchingUp = false;
+  showConnection();
+}
+
+/** They are refused where too many watch, and end first when the router does: the data may be there all the same. */
+async function goOnWithoutEvents() {
+  closeEvents();
+  try {
+    await load([]);
+    state.isPolling = true;
+    retryLater();
   } catch {
     lose();
   }
   showConnection();
 }
 
+/** @param {any[]} told decisions that may be newer than the list */
+async function load(told) {
+  const [list] = await Promise.all([get(DECISIONS), ask()]);
+  decisions.replace(list.data, told);
+  state.lostAt = undefined;
+}
+
 /** The connection is gone: says so, and tries again. */
 function lose() {
+  closeEvents();
+  state.lostAt ??= new Date();
+  retryLater();
+  showConnection();
+}
+
+function closeEvents() {
   state.events?.close();
   state.events = undefined;
-  state.lostAt ??= new Date();
+  // Until it is settled how to go on.
+  state.retryAtMs = Infinity;
+}
+
+function retryLater() {
   state.retryAtMs = performance.now() + state.retryMs;
   state.retryMs = Math.min(LAST_RETRY_MS, state.retryMs * 2);
-  showConnection();
 }
 
 async function ask() {
   const url = new URL(MODELS);
-  if (alias.value !== '') url.searchParams.set('alias', alias.value);
-  receive(await get(url));
+  const wanted = alias.value;
+  if (wanted !== '') url.searchParams.set('alias', wanted);
+  const response = await request(url);
+  // A router that was started anew may have other aliases.
+  const models = await (response.status === 404 ? get(MODELS) : bodyOf(response));
+  // Whoever chose another one meanwhile waits for that.
+  if (alias.value === wanted) receive(models);
 }
 
 /** @param {URL} url */
 async function get(url) {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return bodyOf(await request(url));
+}
+
+/** @param {URL} url */
+async function request(url) {
+  return fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+}
+
+/** @param {Response} response */
+async function bodyOf(response) {
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response.json();
 }
@@ -121,7 +172,8 @@ function receive(models) {
 
 /** @param {any} models */
 function showAliases({ aliases, alias: shown }) {
-  if (alias.options.length === aliases.length) return;
+  const known = [...alias.options].map(({ value }) => value);
+  if (JSON.stringify(known) === JSON.stringify(aliases)) return;
   alias.replaceChildren(
     ...aliases.map((/** @type {string} */ name) => element('option', { value: name }, name)),
   );
@@ -153,9 +205,9 @@ function showConnection() {
   const { lostAt } = state;
   const pill = byId('connection');
   const isLost = lostAt !== undefined;
-  const text = isLost ? 'Connection lost' : 'Live';
+  const text = isLost ? 'Connection lost' : state.isPolling ? 'Every few seconds' : 'Live';
   if (pill.textContent !== text) pill.textContent = text;
-  pill.setAttribute('data-state', isLost ? 'lost' : 'live');
+  pill.setAttribute('data-state', isLost ? 'lost' : state.isPolling ? 'polling' : 'live');
   document.body.classList.toggle('stale', isLost);
   showFacts();
   byId('lost').hidden = !isLost;
@@ -165,7 +217,8 @@ function showConnection() {
 /** @param {Date} since */
 function showLost(since) {
   const seconds = Math.max(0, Math.ceil((state.retryAtMs - performance.now()) / 1_000));
-  const next = state.events ? 'Trying now.' : `Next try in ${seconds} s.`;
+  const isTrying = state.events !== undefined || seconds === Infinity;
+  const next = isTrying ? 'Trying now.' : `Next try in ${seconds} s.`;
   const text = `No connection to the router since ${clock(since)}. What you see is as it was then.`;
   const told = byId('lost-since');
   if (told.textContent !== text) told.textContent = text;
@@ -175,10 +228,9 @@ function showLost(since) {
 function tick() {
   showFacts();
   showCountdowns();
-  if (state.lostAt) {
-    if (!state.events && performance.now() >= state.retryAtMs) connect();
-    showConnection();
-  } else if (state.models && !state.isAsking && performance.now() - state.receivedAtMs > QUIET_MS) {
+  if (!state.events && performance.now() >= state.retryAtMs) connect();
+  if (state.lostAt) showConnection();
+  else if (state.models && !state.isAsking && performance.now() - state.receivedAtMs > QUIET_MS) {
     state.isAsking = true;
     ask()
       .catch(() => lose())

@@ -38,11 +38,11 @@ export function storyOf(decision) {
 }
 
 /** Who answered, or what came instead. @param {Decision} decision */
-export function answerer({ model, dry_run: isDryRun, ending, mode }) {
+export function answerer({ model, dry_run: isDryRun, ending, attempts }) {
   if (model !== null) return model;
   if (isDryRun) return 'dry run';
   if (ending === 'client_gone') return 'the client left';
-  return mode === 'none' ? 'refused' : 'no answer';
+  return attempts === 0 ? 'refused' : 'no answer';
 }
 
 /** @param {Decision} decision */
@@ -93,7 +93,9 @@ function tried({ attempts, failovers, model, status, ttfb_ms: ttfbMs, dry_run: i
     text: `Failed: ${failureWord(reason)}.`,
   }));
   if (model === null) {
-    return attempts === 0 && failed.length === 0 ? [{ step: 'Tried', text: 'Nobody.' }] : failed;
+    if (attempts === 0) return [{ step: 'Tried', text: 'Nobody.' }];
+    const waited = { step: `Attempt ${attempts}`, text: 'Had not answered yet.' };
+    return attempts > failed.length ? [...failed, waited] : failed;
   }
   const first = ttfbMs === null ? '' : `, first byte after ${span(ttfbMs)}`;
   // A relayed failure of the last candidate is a failed attempt and the answer.

@@ -38,7 +38,11 @@ export function showModels(models, filter, receivedAtMs) {
   const wanted = filter.trim().toLowerCase();
   const shown = models.filter(({ id }) => id.toLowerCase().includes(wanted));
   byId('models').replaceChildren(...shown.map((model) => rowOf(model, { best, slowest, receivedAtMs })));
-  byId('models-empty').hidden = shown.length > 0 || models.length === 0;
+  byId('table').hidden = shown.length === 0;
+  const empty = byId('models-empty');
+  empty.hidden = shown.length > 0;
+  empty.textContent =
+    models.length === 0 ? 'The router has no model list yet, or an empty one.' : 'No model of this name.';
   const inOrder = models.filter(({ place }) => place !== null).length;
   byId('models-count').textContent =
     models.length === 0 ? '' : `${inOrder} of ${models.length} can be chosen`;
@@ -122,6 +126,7 @@ function nameOf(id) {
     'span',
     { class: 'id' },
     element('span', { class: 'owner' }, id.slice(0, slash)),
+    element('wbr'),
     element('span', {}, id.slice(slash)),
   );
 }
