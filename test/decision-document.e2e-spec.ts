@@ -82,7 +82,7 @@ async function decide(
 
 const age = expect.any(Number);
 
-test('SEL-190: a decision is this document: every field, every reason, every figure', async () => {
+test('SEL-36: a decision is this document: every field, every reason, every figure', async () => {
   for (let n = 0; n < 3; n += 1) {
     chutes.behave('m/failing', 'unavailable', { times: 1 });
     await complete(router, { model: 'm/failing', messages: [] });
@@ -130,7 +130,7 @@ test('SEL-190: a decision is this document: every field, every reason, every fig
   });
 });
 
-test('SEL-190: in list mode what is left out is an item, in direct mode nothing is', async () => {
+test('SEL-36: in list mode what is left out is an item, in direct mode nothing is', async () => {
   const body = { ...ASKED, model: 'm/blind,m/first' };
   expect(await decide(body)).toMatchObject({
     mode: 'list',

@@ -167,7 +167,7 @@ describeBrowser('the page in a browser', () => {
     await until(page, '#story', 'after-the-restart');
   });
 
-  test('STA-190: goes on with another alias where a restart has taken the one that was shown', async () => {
+  test('STA-20: goes on with another alias where a restart has taken the one that was shown', async () => {
     const own = await start({ AUTOPILOT_ALIASES: '{"auto": {}, "cheap": {"sort": "price"}}' });
     const { page, errors } = await browser.open(`${own.url}/autopilot`);
     await page.locator('#models tr').first().waitFor();
@@ -186,7 +186,7 @@ describeBrowser('the page in a browser', () => {
     await again.close();
   });
 
-  test('STA-191: is not lost where too many watch, but asks every few seconds', async () => {
+  test('STA-21: is not lost where too many watch, but asks every few seconds', async () => {
     const watch = 'GET /autopilot/events HTTP/1.1\r\nHost: x\r\n\r\n';
     const own = await start();
     const watching = await Promise.all(
@@ -205,7 +205,7 @@ describeBrowser('the page in a browser', () => {
     await own.close();
   });
 
-  test('STA-192: says what is missing before there is anything to show, and where a filter leaves nothing', async () => {
+  test('STA-22: says what is missing before there is anything to show, and where a filter leaves nothing', async () => {
     const upstream = await ChutesSimulator.start();
     upstream.feed('models', 'error');
     upstream.feed('utilization', 'error');
@@ -230,7 +230,7 @@ describeBrowser('the page in a browser', () => {
   });
 
   test.each([400, 700, 961, 1_200, 1_361, 1_440])(
-    'STA-193: has room for long names, and for every state of a model, at %i px',
+    'STA-23: has room for long names, and for every state of a model, at %i px',
     async (width) => {
       const upstream = await ChutesSimulator.start({ simModels: false });
       const long = `an-owner-with-a-long-name/${'ALongModelName'.repeat(12)}`;

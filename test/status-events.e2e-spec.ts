@@ -53,7 +53,7 @@ describe('events', () => {
     }
   });
 
-  test('STA-194: go on where the list ends that is asked for after them', async () => {
+  test('STA-24: go on where the list ends that is asked for after them', async () => {
     const own = await start();
     await complete(own, ASK, { headers: { 'x-request-id': 'a' } });
     await listAt(own, 'decisions');

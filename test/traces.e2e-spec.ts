@@ -125,7 +125,7 @@ describe('traces', () => {
     expect(server?.attributes['error.type']).toBe(error);
   });
 
-  test('OBS-191: has the route of what was served, and outlives targets that nobody can decode', async () => {
+  test('OBS-56: has the route of what was served, and outlives targets that nobody can decode', async () => {
     const { router, port } = await start();
     for (const [method, target] of [
       ['GET', '/chutes/a/evidence#%ff'],
@@ -148,7 +148,7 @@ describe('traces', () => {
     expect(await router.ended).toEqual([0, null]);
   });
 
-  test('OBS-192: a parent that is not sampled is obeyed, its state is kept, and two parents are none', async () => {
+  test('OBS-57: a parent that is not sampled is obeyed, its state is kept, and two parents are none', async () => {
     const { router, port, url } = await start();
     await ask(url, 'sim/normal', { traceparent: `00-${TRACE}-${PARENT}-00` });
     await ask(url, 'sim/normal', { traceparent: `00-${TRACE}-${PARENT}-01`, tracestate: 'a=1,b=2' });

@@ -49,7 +49,7 @@ describe('what a trace says', () => {
     expect(attemptName(attempt)).toBe(`chat ${'m'.repeat(256)}`);
   });
 
-  test('OBS-190: an attempt is named by its operation and its model, where it has both', () => {
+  test('OBS-55: an attempt is named by its operation and its model, where it has both', () => {
     expect(attemptName(ATTEMPT)).toBe('chat m');
     expect(attemptName({ ...ATTEMPT, operation: undefined })).toBe('POST');
     expect(attemptName({ ...ATTEMPT, operation: undefined, model: undefined, method: 'GET' })).toBe('GET');
@@ -63,7 +63,7 @@ describe('what a trace says', () => {
     ['/chutes/a/evidence?nonce=1', '/chutes/{chute}/evidence'],
     ['/chutes/a%25/evidence#%ff', '/chutes/{chute}/evidence'],
     ['/chutes/%ff/evidence', '/chutes/{chute}/evidence'],
-  ])('OBS-191: %s is at %s', (url, route) => {
+  ])('OBS-56: %s is at %s', (url, route) => {
     expect(servedRoute(url)).toBe(route);
   });
 
