@@ -138,3 +138,29 @@ describe.each(PATHS)('a stream of %s', (path) => {
     expect(to.requestLogs).toMatchObject([{ failovers: ['upstream_empty_answer'] }]);
   });
 });
+
+test('ATT-79: an answer of the Responses API that its model failed at once is a failed attempt', async () => {
+  const to = await start();
+  const failure = {
+    type: 'response.failed',
+    sequence_number: 0,
+    response: { status: 'failed', error: { code: 'server_error', message: 'No instances available.' } },
+  };
+  const body = `event: response.failed\ndata: ${JSON.stringify(failure)}\n\n`;
+  chutes.behave(FIRST, {
+    kind: 'status',
+    status: 200,
+    headers: { 'content-type': 'text/event-stream' },
+    body,
+  });
+  const list = { model: `${FIRST},${SECOND}`, stream: true };
+  const answer = await complete(to, list, { path: '/v1/responses' });
+  expect(selectedOf(answer)).toBe(SECOND);
+  expect(answer.text).not.toContain('response.failed');
+  const last = await complete(to, { ...list, model: FIRST }, { path: '/v1/responses' });
+  expect([last.status, last.text]).toEqual([200, body]);
+  expect(to.requestLogs).toMatchObject([
+    { failovers: ['upstream_error_event'], ending: 'complete' },
+    { failovers: [], ending: 'interrupted' },
+  ]);
+});

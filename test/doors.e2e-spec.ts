@@ -138,10 +138,12 @@ describe.each(DOORS)('%s', (path, host) => {
     expect(headers.get('access-control-allow-headers')).toBe('anthropic-version,x-api-key');
   });
 
-  test('RTE-14: serves POST alone', async () => {
-    const answer = await ask(router, path);
-    expect([answer.status, errorOf(answer).code]).toEqual([405, 'method_not_allowed']);
-    expect(answer.headers.get('allow')).toBe('POST');
+  test('RTE-14: serves POST alone, in other spellings, too', async () => {
+    for (const spelled of [path, path.replace('m', '%6D').replace('r', '%72')]) {
+      const answer = await ask(router, spelled);
+      expect([answer.status, errorOf(answer).code]).toEqual([405, 'method_not_allowed']);
+      expect(answer.headers.get('allow')).toBe('POST');
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { LifecycleService } from '../src/lifecycle/lifecycle.service.js';
 import { chatRequest } from './support/chat-request.js';
-import { metricsAfter } from './support/metrics.js';
+import { metricsAfter, metricsOf } from './support/metrics.js';
 import type { RawClient } from './support/raw-client.js';
 import { headerOf, headersOf, type RawResponse } from './support/raw-response.js';
 import { RawStage } from './support/raw-stage.js';
@@ -244,6 +244,23 @@ describe('an answer that is none of its streams', () => {
     const answer = await (await askAndWait('first')).response();
     expect([answer.status, answer.isComplete]).toEqual([200, true]);
     expect(errorIn(answer)).toMatchObject(expected);
+  });
+
+  test('CDN-5, ATT-74: an answer in one piece is no verdict on its model, and the end of its probe', async () => {
+    await set({ COOLDOWN_FAILURES: '1', COOLDOWN_MS: '1000', COOLDOWN_MAX_MS: '1000' });
+    stage.upstream.answer(
+      'first',
+      async (connection) => void (await connection.write(response('503 Busy', [], ''))),
+    );
+    stage.upstream.answer('second', async (connection) => void (await connection.write(good)));
+    await stage.ask({ model: LIST, stream: true });
+    const cooling = async () => (await metricsOf(stage.router)).value('cooling_models');
+    await eventually(async () => (await cooling()) === 0);
+    later('first', async (connection) => connection.write(response('200 OK', [JSON_TYPE], '{"choices":[]}')));
+    expect(errorIn(await (await askAndWait(LIST)).response())).toMatchObject({ choices: [] });
+    await stage.ask({ model: LIST, stream: true });
+    expect(stage.upstream.models).toEqual(['first', 'second', 'first', 'first']);
+    expect((await metricsOf(stage.router)).by('outcome', 'probes_total')).toEqual({ ok: 1 });
   });
 
   test('ATT-74: 64 KiB of it are read', async () => {

@@ -66,7 +66,7 @@ describeLive('a router that has seen everything, and the Prometheus that scrapes
     const { text } = await metricsOf(router);
     const expressions = QUERIES.map(({ expression }) => expression).join('\n');
     const names = [...text.matchAll(/^# TYPE (chutes_autopilot_\w+) /gm)].map(([, name = '']) => name);
-    expect(names).toHaveLength(24);
+    expect(names).toHaveLength(25);
     expect(names.filter((name) => !expressions.includes(name))).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { ChatOpenAI } from '@langchain/openai';
@@ -139,6 +140,17 @@ describe("an error of the upstream's own within a stream", () => {
   });
 });
 
+/** How it ends for the AI SDK, which throws nothing of what is told within a stream. */
+async function readByAiSdk(): Promise<{ errors: readonly unknown[]; finishReason: string }> {
+  const errors: unknown[] = [];
+  const baseURL = `${stage.router.url}/v1`;
+  const chutes = createOpenAICompatible({ name: 'chutes', baseURL, apiKey: 'cpk_test' });
+  const onError = ({ error }: { error: unknown }) => void errors.push(error);
+  const result = streamText({ model: chutes('first'), prompt: 'Hello', maxRetries: 0, onError });
+  await Array.fromAsync(result.textStream);
+  return { errors, finishReason: await result.finishReason };
+}
+
 describe('clients raise an error', () => {
   const BROKEN: [clause: string, what: string, chunks: string[]][] = [
     ['ATT-57', 'no reason', [TOKEN, USAGE]],
@@ -150,34 +162,52 @@ describe('clients raise an error', () => {
     ['ATT-60', 'nothing but an error', [ERROR, DONE]],
     ['ATT-60', 'an error with a name', [TOKEN, 'event: error\ndata: {"error":{"message":"It broke."}}\n\n']],
     ['ATT-61', 'nothing but a bare error line', [LINE]],
+    ['ATT-78', 'nothing but a refusal', [ERROR.replace('500', '400'), DONE]],
   ];
 
-  test.each(BROKEN)('%s, RTE-21: openai, on a stream with %s', async (_clause, _, chunks) => {
-    sends(chunks);
-    const client = new OpenAI({ baseURL: `${stage.router.url}/v1`, apiKey: 'cpk_test', logLevel: 'off' });
-    const messages = [{ role: 'user' as const, content: 'Hello' }];
-    const stream = await client.chat.completions.create({ model: 'first', messages, stream: true });
-    expect(await thrownBy(Array.fromAsync(stream))).toBeInstanceOf(APIError);
+  /** What each of them throws, or tells of errors. */
+  const CLIENTS: Readonly<Record<string, () => Promise<unknown>>> = {
+    async openai() {
+      const client = new OpenAI({ baseURL: `${stage.router.url}/v1`, apiKey: 'cpk_test', logLevel: 'off' });
+      const messages = [{ role: 'user' as const, content: 'Hello' }];
+      const stream = await client.chat.completions.create({ model: 'first', messages, stream: true });
+      return thrownBy(Array.fromAsync(stream));
+    },
+    async LangChain() {
+      const configuration = { baseURL: `${stage.router.url}/v1`, logLevel: 'off' as const };
+      const chat = new ChatOpenAI({ model: 'first', apiKey: 'cpk_test', configuration, maxRetries: 0 });
+      const reading = async () => Array.fromAsync(await chat.stream('Hello'));
+      return thrownBy(reading());
+    },
+  };
+
+  describe.each(Object.entries(CLIENTS))('%s', (_name, read) => {
+    test.each(BROKEN)('%s, RTE-21: on a stream with %s', async (_clause, _, chunks) => {
+      sends(chunks);
+      expect(await read()).toBeInstanceOf(APIError);
+    });
+
+    test('ATT-57, RTE-21: on a stream that ends within an event', async () => {
+      sends([TOKEN, STOP.slice(0, 20)]);
+      expect(isNativeError(await read())).toBe(true);
+    });
   });
 
-  test.each(BROKEN)('%s, RTE-21: LangChain, on a stream with %s', async (_clause, _, chunks) => {
-    sends(chunks);
-    const configuration = { baseURL: `${stage.router.url}/v1` };
-    const chat = new ChatOpenAI({ model: 'first', apiKey: 'cpk_test', configuration, maxRetries: 0 });
-    const reading = async () => Array.fromAsync(await chat.stream('Hello'));
-    expect(await thrownBy(reading())).toBeInstanceOf(APIError);
-  });
+  describe('AI SDK', () => {
+    test.each(BROKEN)('%s, RTE-21: on a stream with %s', async (_clause, _, chunks) => {
+      sends(chunks);
+      const { errors, finishReason } = await readByAiSdk();
+      expect(errors).not.toEqual([]);
+      // Where the upstream goes on behind its error, so does the reason.
+      expect(finishReason).toBe(chunks.includes(STOP) && chunks.includes(DONE) ? 'stop' : 'error');
+    });
 
-  test.each(BROKEN)('%s, RTE-21: AI SDK, on a stream with %s', async (_clause, _, chunks) => {
-    sends(chunks);
-    const errors: unknown[] = [];
-    const baseURL = `${stage.router.url}/v1`;
-    const chutes = createOpenAICompatible({ name: 'chutes', baseURL, apiKey: 'cpk_test' });
-    const onError = ({ error }: { error: unknown }) => void errors.push(error);
-    const result = streamText({ model: chutes('first'), prompt: 'Hello', maxRetries: 0, onError });
-    await Array.fromAsync(result.textStream);
-    expect(errors).not.toEqual([]);
-    // Where the upstream goes on behind its error, so does the reason.
-    expect(await result.finishReason).toBe(chunks.includes(STOP) && chunks.includes(DONE) ? 'stop' : 'error');
+    test('ATT-57, RTE-21: on a stream that ends within an event', async () => {
+      sends([TOKEN, STOP.slice(0, 20)]);
+      expect(await readByAiSdk()).toEqual({
+        errors: [expect.anything(), expect.anything()],
+        finishReason: 'error',
+      });
+    });
   });
 });

@@ -7,6 +7,8 @@ export interface Door {
   readonly path: string;
   readonly dialect: Dialect;
   readonly backend: BaseUrl;
+  /** Whether a model answers. Chutes' proxy counts tokens by itself, so what becomes of a count says nothing about the model it names. */
+  readonly generates: boolean;
 }
 
 /** The proxied paths whose upstream is not turned off. */
@@ -19,7 +21,7 @@ export class Doors {
     this.open = PROXIED_PATHS.flatMap((path) => {
       const dialect = dialectOf(path);
       const backend = backends[dialect];
-      return backend ? [{ path, dialect, backend }] : [];
+      return backend ? [{ path, dialect, backend, generates: path !== '/v1/messages/count_tokens' }] : [];
     });
     this.byPath = new Map(this.open.map((door) => [door.path, door]));
     this.served = new ServedPaths([...this.byPath.keys()]);

@@ -4,6 +4,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CONFIG, type Config } from '../config/config.js';
+import { routePath } from '../openai/plain-path.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { MetricsService } from '../telemetry/metrics.service.js';
 import { createHttpServer, onClientError } from './http-server.factory.js';
@@ -66,7 +67,7 @@ export class PortsService implements OnApplicationShutdown {
 
   /** @param route the path that Fastify has found a route for, as it was registered */
   serves(request: IncomingMessage, route: string | undefined): boolean {
-    const path = route ?? (request.url as string).split('?', 1)[0] ?? '';
+    const path = route ?? routePath(request.url as string);
     if (!this.config.hasStatusPage && belongsToStatus(path)) return false;
     return !this.inside || belongsInside(path) === this.isInside(request);
   }

@@ -34,6 +34,9 @@ test.each<[string, Dialect]>([
   ['/V1/Messages', 'messages'],
   ['/v1/mess%61ges', 'messages'],
   ['http://router/v1/messages', 'messages'],
+  ['/v1/v1/messages?beta=true', 'messages'],
+  ['/anthropic/v1/messages/count_tokens', 'messages'],
+  ['/v1/threads/thread_1/messages', 'openai'],
   ['/v1/responses/', 'responses'],
   ['/v1/%zz/messages', 'openai'],
   ['/messages?of=/v1/messages', 'openai'],
@@ -89,6 +92,19 @@ describe('an error event', () => {
     expect(upstreamErrorEvent(dialect, status, SAID)).toBe(`${name}data: ${JSON.stringify(data)}\n\n`);
   });
 
+  test.each<[number, string, string]>([
+    [529, 'overloaded_error', 'overloaded_error'],
+    [402, 'billing_error', 'billing_error'],
+    [500, 'overloaded_error', 'overloaded_error'],
+    [401, 'invalid_request_error', 'authentication_error'],
+    [500, 'server_error', 'api_error'],
+    [529, 'BadRequestError', 'overloaded_error'],
+  ])('ATT-74: after a %i of type %s, clients of Anthropic’s read %s', (status, said, type) => {
+    expect(upstreamErrorEvent('messages', status, { ...SAID, type: said })).toBe(
+      `event: error\ndata: ${JSON.stringify({ type: 'error', error: { ...SAID, type } })}\n\n`,
+    );
+  });
+
   test('ATT-72: no client takes what keeps a connection alive for a part of the answer', () => {
     expect(KEEP_ALIVE.openai).toMatch(/^:.*\n\n$/);
     expect(KEEP_ALIVE.responses).toMatch(/^:.*\n\n$/);
@@ -124,6 +140,7 @@ describe('the body of an error', () => {
     [502, 'api_error'],
     [503, 'overloaded_error'],
     [504, 'timeout_error'],
+    [529, 'overloaded_error'],
   ])('ERR-30: Anthropic calls a %i %s', (status, type) => {
     expect(anthropicErrorType(status)).toBe(type);
   });

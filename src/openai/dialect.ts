@@ -10,9 +10,10 @@ export function dialectOf(path: string): Dialect {
   return path === '/v1/messages' || path.startsWith('/v1/messages/') ? 'messages' : 'openai';
 }
 
-/** The same of a request's target, in whichever spelling: a client that got its path wrong still reads what it speaks. */
+/** The same of a request's target, in whichever spelling: a client that got its base URL wrong still reads what it speaks. */
 export function dialectOfTarget(target: string): Dialect {
-  return dialectOf(plainPath(target));
+  const path = plainPath(target);
+  return dialectOf(path.slice(Math.max(0, path.lastIndexOf('/v1/'))));
 }
 
 /** What is sent while nothing else can be, and no client takes for a part of the answer. */
@@ -30,7 +31,15 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
   503: 'overloaded_error',
   504: 'timeout_error',
+  529: 'overloaded_error',
 };
+
+/** Names that only Anthropic has. `invalid_request_error` is OpenAI's, too, for whatever is wrong with a request. */
+const ANTHROPIC_NAMES: ReadonlySet<unknown> = new Set([
+  ...Object.values(ANTHROPIC_TYPES),
+  'api_error',
+  'billing_error',
+]);
 
 /** The name that Anthropic has for errors with a status from 400 on. */
 export function anthropicErrorType(status: number): string {
@@ -83,7 +92,10 @@ export function upstreamErrorEvent(dialect: Dialect, status: number, error: Said
       return `event: error\n${eventOf({ type: 'error', sequence_number: 0, code, message, param: null, error })}`;
     }
     case 'messages': {
-      const type = anthropicErrorType(status < 400 ? 502 : status);
+      // Its proxy may know better than its status.
+      const type = ANTHROPIC_NAMES.has(error.type)
+        ? error.type
+        : anthropicErrorType(status < 400 ? 502 : status);
       return `event: error\n${eventOf({ type: 'error', error: { ...error, type } })}`;
     }
   }
@@ -93,6 +105,7 @@ export function upstreamErrorEvent(dialect: Dialect, status: number, error: Said
 interface SaidError {
   readonly message: unknown;
   readonly code: unknown;
+  readonly type?: unknown;
 }
 
 function inAnthropicsWords(error: ErrorResponse['error']): object {

@@ -4,9 +4,15 @@ export function plainPath(target: string): string {
   return decoded(path).toLowerCase().replace(/\/+/g, '/').replace(/\/$/, '');
 }
 
-function decoded(path: string): string {
+/** The path of a request's target as routes are found by it: decoded, but for what would read as something else then, such as a slash. */
+export function routePath(target: string): string {
+  const [path = ''] = target.split('?', 1);
+  return decoded(path, decodeURI);
+}
+
+function decoded(path: string, decode = decodeURIComponent): string {
   try {
-    return decodeURIComponent(path);
+    return decode(path);
   } catch {
     return path;
   }

@@ -10,6 +10,7 @@ test.each([
   ['/v1/responses', 'POST'],
   ['/v1/messages?beta=true', 'POST'],
   ['/v1/messages/count_tokens', 'POST'],
+  ['/v1/mess%61ges?beta=true', 'POST'],
   ['/v1/models', 'GET, HEAD'],
   ['/v1/models/zai-org/GLM-5-TEE', 'GET, HEAD'],
   ['/v1/models/zai-org%2FGLM-5-TEE', 'GET, HEAD'],
@@ -77,6 +78,8 @@ test.each([
   ['/responses', '/v1/responses'],
   ['/v1/v1/responses?x=1', '/v1/responses'],
   ['/v1/responses/', '/v1/responses'],
+  ['/messages', '/v1/messages'],
+  ['/anthropic/messages/count_tokens?beta=true', '/v1/messages/count_tokens'],
   ['/V1/Chat/Completions', '/v1/chat/completions'],
   ['/V1/Models', '/v1/models'],
   ['//v1//models///', '/v1/models'],
@@ -89,14 +92,12 @@ test.each([
 });
 
 test.each([
-  ['/messages', '/v1/messages'],
   ['/v1/v1/messages?beta=true', '/v1/messages'],
   ['/anthropic/v1/messages', '/v1/messages'],
   ['//v1/messages', '/v1/messages'],
   ['/v1/messages/', '/v1/messages'],
   ['/V1/Messages', '/v1/messages'],
-  ['/v1/mess%61ges', '/v1/messages'],
-  ['/messages/count_tokens', '/v1/messages/count_tokens'],
+  ['/v1%2Fmessages', '/v1/messages'],
   ['/v1/v1/messages/count_tokens?beta=true', '/v1/messages/count_tokens'],
 ])('DOR-7: at %s the message says that the base URL of a client of Anthropic’s has no /v1', (url, meant) => {
   const { code, message } = notServed(url);
@@ -111,6 +112,7 @@ describe('a door that is turned off', () => {
   test.each([
     '/v1/messages',
     '/v1/messages?beta=true',
+    '/v1/mess%61ges',
     '/v1/messages/count_tokens',
     '/messages',
     '/v1/v1/messages',

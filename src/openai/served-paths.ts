@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.js';
-import { type Dialect, dialectOf } from './dialect.js';
-import { plainPath } from './plain-path.js';
+import { dialectOf } from './dialect.js';
+import { plainPath, routePath } from './plain-path.js';
 
 /**
  * What is proxied: each line is served at the front door and by the controller, and has its CORS and its 405. What its clients speak
@@ -41,12 +41,10 @@ const ADDRESS = 'the address of this router';
 const BASE_URL = `The base URL of a client is ${ADDRESS} followed by /v1 and nothing else, as in http://127.0.0.1:8080/v1.`;
 const ANTHROPIC_BASE_URL = `The base URL of a client of Anthropic's is ${ADDRESS} and nothing else, as in http://127.0.0.1:8080.`;
 
-/** What a client of this dialect takes for the base URL. */
-const BASE_URLS: Readonly<Record<Dialect, string>> = {
-  openai: BASE_URL,
-  responses: BASE_URL,
-  messages: ANTHROPIC_BASE_URL,
-};
+/** What a client takes for the base URL that made this path of it. One of Anthropic's own adds `/v1` by itself, others that speak its API do not. */
+function baseUrlOf(meant: string, path: string): string {
+  return dialectOf(meant) === 'messages' && path.endsWith(meant) ? ANTHROPIC_BASE_URL : BASE_URL;
+}
 
 /** The paths that are served, and what is said of all others. */
 export class ServedPaths {
@@ -60,7 +58,7 @@ export class ServedPaths {
 
   /** @returns `undefined` for a path that is not served. */
   methodsAt(url: string): readonly string[] | undefined {
-    const [path = ''] = url.split('?', 1);
+    const path = routePath(url);
     if (this.proxied.includes(path)) return POST;
     return READABLE.some((pattern) => pattern.test(path)) ? READ : undefined;
   }
@@ -72,8 +70,9 @@ export class ServedPaths {
     const path = plainPath(url);
     const meant = this.meantBy(path);
     if (meant !== undefined) {
-      const baseUrl = BASE_URLS[dialectOf(meant)];
-      return ApiError.notFound(`There is nothing at this path. Did you mean ${meant}? ${baseUrl}`);
+      return ApiError.notFound(
+        `There is nothing at this path. Did you mean ${meant}? ${baseUrlOf(meant, path)}`,
+      );
     }
     if (path === '' || path === '/v1') {
       const anthropic = this.proxied.includes('/v1/messages') ? `${ANTHROPIC_BASE_URL} ` : '';

@@ -24,8 +24,10 @@ function note(what: string): (...about: readonly unknown[]) => void {
 function report({ isStreamed = true } = {}): AttemptReport {
   const health = {
     begin: () => PROBE,
+    answering: note('answering'),
     succeeded: note('well'),
     failed: note('failed'),
+    broke: note('broke'),
     ended: note('nothing'),
   };
   const memories = {
@@ -92,7 +94,7 @@ test.each<[string, Outcome, Verdict, string[]]>([
   ['a redirect', answer(307), RELAY, ['nothing m/a']],
   ['no connection free', { kind: 'overloaded' }, { kind: 'stop' }, ['nothing m/a']],
   ['a client that left', { kind: 'abandoned' }, { kind: 'stop' }, ['nothing m/a']],
-  ['a 2xx, of which nothing is known yet', answer(200), RELAY, []],
+  ['a 2xx, of which no more is known yet', answer(200), RELAY, ['answering m/a']],
 ])('CDN-5, CDN-8: %s', (_, outcome, judged, expected) => {
   report().onJudged(outcome, judged, undefined);
   expect(told).toEqual(expected);
@@ -100,7 +102,8 @@ test.each<[string, Outcome, Verdict, string[]]>([
 
 test.each<[string, (of: AttemptReport) => void, string[]]>([
   ['ends well', (of) => of.onWhole(), ['well m/a']],
-  ['breaks', (of) => of.onBroken(), ['drop m/a', 'failed m/a upstream_stream_interrupted']],
+  ['breaks', (of) => of.onBroken(), ['drop m/a', 'broke m/a']],
+  ['refuses the request in its stream', (of) => of.onRefused(), ['nothing m/a']],
   ['is given up', (of) => of.onGivenUp(), ['nothing m/a']],
 ])('CDN-1, CDN-6: a 2xx that %s', (_, end, expected) => {
   const it = report({ isStreamed: false });
@@ -130,7 +133,7 @@ test('CDN-5: how an answer ends that is no 2xx says nothing', () => {
 });
 
 test.each<[string, Parameters<typeof report>[0], readonly string[], string[]]>([
-  ['a stream', {}, STREAM, ['first byte 40', 'well m/a 40']],
+  ['a stream', {}, STREAM, ['first byte 40', 'answering m/a', 'well m/a 40']],
   ['an answer that was not asked for as a stream', { isStreamed: false }, STREAM, ['well m/a']],
   ['an answer in one piece', {}, ['content-type', 'application/json'], ['first byte 40', 'well m/a']],
 ])('RNK-15, CDN-10: the first byte of %s', (_, how, headers, expected) => {

@@ -21,8 +21,10 @@ type Attempt = object;
 export interface Memories {
   readonly health: {
     begin(model: ModelId): Attempt;
+    answering(model: ModelId): void;
     succeeded(model: ModelId, attempt: Attempt, firstByteMs: number | undefined): void;
     failed(model: ModelId, attempt: Attempt, reason: string): void;
+    broke(model: ModelId, attempt: Attempt): void;
     ended(model: ModelId, attempt: Attempt): void;
   };
   readonly firstBytes: { observe(ms: number): void };
@@ -61,7 +63,10 @@ export class AttemptReport implements AnswerWatcher {
       else health.ended(this.model, this.attempt);
     } else if (outcome.kind === 'opened' && outcome.status < 300) {
       this.isOpen = true;
-      if (this.isStreamed && isEventStream(outcome.headers)) this.firstByteMs = firstByteMs;
+      if (this.isStreamed && isEventStream(outcome.headers)) {
+        this.firstByteMs = firstByteMs;
+        health.answering(this.model);
+      }
     } else {
       health.ended(this.model, this.attempt);
     }
@@ -73,7 +78,12 @@ export class AttemptReport implements AnswerWatcher {
 
   onBroken(): void {
     this.pin?.onFailed(this.model);
-    if (this.close()) this.memories.health.failed(this.model, this.attempt, 'upstream_stream_interrupted');
+    if (this.close()) this.memories.health.broke(this.model, this.attempt);
+  }
+
+  /** As little as a 400 does it say of the model. */
+  onRefused(): void {
+    this.onGivenUp();
   }
 
   onGivenUp(): void {
@@ -88,7 +98,7 @@ export class AttemptReport implements AnswerWatcher {
 }
 
 /** Whether a failure counts for the cooldown of its model: a 400 is about the request, and a 429 about a client. */
-export function speaksAgainstModel(failure: FailureReason, refusal: Refusal | undefined): boolean {
+function speaksAgainstModel(failure: FailureReason, refusal: Refusal | undefined): boolean {
   if (failure === 'upstream_400' || failure === 'upstream_429') return false;
   return refusal === undefined || refusal === 'model';
 }

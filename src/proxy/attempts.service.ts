@@ -20,6 +20,8 @@ import { isTooLong, verdict } from './verdict.js';
 export interface AttemptPlan {
   readonly order: CandidateOrder;
   readonly asked: Pick<Asked, 'stream' | 'promptBytes'>;
+  /** Whether a model answers, so that attempts say something about it. */
+  readonly generates: boolean;
   /** When the request had been read. Monotonic milliseconds. */
   readonly readAtMs: number;
   readonly requestFor: (model: ModelId) => UpstreamRequest;
@@ -63,7 +65,7 @@ class Attempts {
 
   async run(): Promise<Selected | undefined> {
     for (; ; this.attempts += 1) {
-      const report = this.tools.reports.begin(this.model, this.plan.asked.stream, this.plan.watcher);
+      const report = this.tools.reports.begin(this.model, this.plan, this.plan.watcher);
       const exchange = this.open();
       const outcome = await exchange.outcome;
       if (outcome.kind === 'opened') this.record.trace?.answered(outcome.status);

@@ -84,7 +84,7 @@ export class ProxyService {
 
       this.metrics.firstAttemptStarted(record.mode, performance.now() - readAtMs);
       const requestFor = upstreamRequests(door, record, body, asked);
-      const plan = { order, asked, readAtMs, requestFor, watcher: pin };
+      const plan = { order, asked, generates: door.generates, readAtMs, requestFor, watcher: pin };
       const attempts = this.attempts.run(plan, record);
       const selected = await (asked.stream
         ? this.silences.seeThrough(record, door.dialect, attempts)
@@ -106,7 +106,8 @@ export class ProxyService {
     pin?.onAnswered({ model, isSecondChoice }, answer.status);
     record.model = this.routing.labelOf(model);
     this.metrics.answerSelected(record.model, answer.status);
-    if (this.silences.takes(exchange, answer, record)) return;
+    // Whether what is told as an error was well otherwise is not followed.
+    if (this.silences.takes(exchange, answer, record)) return report.onGivenUp();
     this.relays.relay(exchange, answer, record, selectedHeaders(record, model), report, dialect);
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
   afterFailure,
+  afterFirstByte,
   afterNothing,
   afterStart,
   afterSuccess,
@@ -17,7 +18,11 @@ const MIDDLE = 0.5;
 /** When the cooldown of {@link THREE} is over. */
 const OVER = 15_002;
 
-type Event = readonly [atMs: number, what: 'start' | 'fail' | 'succeed' | 'nothing', attempt?: string];
+type Event = readonly [
+  atMs: number,
+  what: 'start' | 'answer' | 'fail' | 'break' | 'succeed' | 'nothing',
+  attempt?: string,
+];
 
 /** What is known after these events. An attempt without a name began when it ended. */
 function after(events: readonly Event[], settings = SETTINGS, chance = MIDDLE): ModelHealth | undefined {
@@ -32,8 +37,12 @@ function after(events: readonly Event[], settings = SETTINGS, chance = MIDDLE): 
         if (health && begun.probesAfterMs !== undefined) health = afterStart(health, begun);
         break;
       }
+      case 'answer':
+        health &&= afterFirstByte(health);
+        break;
       case 'fail':
-        health = afterFailure(health, attempt, atMs, settings, chance);
+      case 'break':
+        health = afterFailure(health, attempt, { atMs, isBroken: what === 'break' }, settings, chance);
         break;
       case 'succeed':
         health &&= afterSuccess(health, attempt);
@@ -49,6 +58,12 @@ const THREE: Event[] = [
   [0, 'fail'],
   [1, 'fail'],
   [2, 'fail'],
+];
+const BROKEN: Event[] = [
+  [4, 'answer'],
+  [5, 'break'],
+  [6, 'answer'],
+  [7, 'break'],
 ];
 const PROBED: Event[] = [...THREE, [OVER, 'start', 'probe']];
 /** The first probe has taken too long, and another one runs. */
@@ -73,6 +88,16 @@ describe('a model cools', () => {
       'what began with the last that failed ends well',
       [...THREE.slice(1), [2, 'start', 'new'], [3, 'succeed', 'new'], [4, 'fail']],
       5,
+      false,
+    ],
+    ['a stream began between its failures', [...THREE.slice(1), [3, 'answer'], [4, 'fail']], 5, false],
+    ['a stream began meanwhile', [...THREE, [3, 'answer']], 4, true],
+    ['three streams broke', [...BROKEN, [8, 'answer'], [9, 'break']], 10, true],
+    ['streams broke and others did not begin', [...BROKEN, [8, 'fail']], 9, true],
+    [
+      'what ran before finishes between streams that broke',
+      [[-1, 'start', 'old'], ...BROKEN, [7, 'succeed', 'old'], [9, 'break']],
+      10,
       false,
     ],
     ['its time is over', THREE, OVER, false],
@@ -129,7 +154,13 @@ test('CDN-2: each cooldown after a failed probe takes twice as long, up to the l
   for (let nowMs = 2; lengths.length < 6;) {
     lengths.push((health?.coolUntilMs ?? NaN) - nowMs);
     nowMs = health?.coolUntilMs ?? NaN;
-    health = afterFailure(health, attemptAt(health, nowMs), nowMs, SETTINGS, MIDDLE);
+    health = afterFailure(
+      health,
+      attemptAt(health, nowMs),
+      { atMs: nowMs, isBroken: false },
+      SETTINGS,
+      MIDDLE,
+    );
   }
   expect(lengths).toEqual([15_000, 30_000, 60_000, 120_000, 120_000, 120_000]);
 });
@@ -145,6 +176,24 @@ test.each([
   [1, 16_500],
 ])('CDN-2: it takes up to a tenth less or more: at chance %d %d ms', (chance, lengthMs) => {
   expect(after(THREE, SETTINGS, chance)?.coolUntilMs).toBeCloseTo(2 + lengthMs, 6);
+});
+
+test('CDN-1: not while streams begin between its failures, however many run at a time', () => {
+  let health: ModelHealth | undefined;
+  const running: Attempt[] = [];
+  // Two in a hundred fail, and what is written takes as long as three hundred others.
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 1) {
+    const attempt = attemptAt(health, nowMs);
+    if (nowMs % 50 === 0) {
+      health = afterFailure(health, attempt, { atMs: nowMs, isBroken: false }, SETTINGS, MIDDLE);
+    } else {
+      health &&= afterFirstByte(health);
+      running.push(attempt);
+    }
+    const finished = running.length > 300 ? running.shift() : undefined;
+    if (finished) health &&= afterSuccess(health, finished);
+    expect(isCooling(health, nowMs)).toBe(false);
+  }
 });
 
 test('CDN-12: with 0 failures there is none', () => {

@@ -9,6 +9,8 @@ export interface CooldownSettings {
 export interface ModelHealth {
   /** Failures in a row that no cooldown has answered yet. */
   readonly failures: number;
+  /** How many of them were answers that broke. */
+  readonly broken: number;
   /** Cooldowns since its last success. */
   readonly cooldowns: number;
   /** When the last of them is over. */
@@ -34,6 +36,13 @@ export interface Attempt {
   readonly probesAfterMs: number | undefined;
 }
 
+/** That an attempt has failed. */
+export interface Failure {
+  readonly atMs: number;
+  /** Whether its answer had begun. */
+  readonly isBroken: boolean;
+}
+
 /** For so long a probe keeps others away: one that hangs would do so for good. */
 export const PROBE_MS = 10_000;
 
@@ -42,6 +51,7 @@ const SPREAD = 0.1;
 
 const WELL: ModelHealth = {
   failures: 0,
+  broken: 0,
   cooldowns: 0,
   coolUntilMs: -Infinity,
   failedFromMs: -Infinity,
@@ -76,13 +86,23 @@ export function afterStart(health: ModelHealth, probe: Attempt): ModelHealth {
 }
 
 /**
- * An attempt has ended well. It says nothing if another one that began later has failed: a model that takes nothing new may well
- * finish what runs.
+ * A stream has begun: the model takes requests, so that those that it has not taken are no row. Streams that end well show it too late
+ * where many run, for of these a few fail while any one is being written.
+ */
+export function afterFirstByte(health: ModelHealth): ModelHealth {
+  return health.failures === health.broken ? health : { ...health, failures: health.broken };
+}
+
+/**
+ * An attempt has ended well. If another one that began later has failed, it shows no more than that answers are finished: a model that
+ * takes nothing new may well finish what runs.
  *
  * @returns `undefined` where nothing is left to remember
  */
 export function afterSuccess(health: ModelHealth, attempt: Attempt): ModelHealth | undefined {
-  return attempt.beganAtMs < health.failedFromMs ? afterNothing(health, attempt) : undefined;
+  if (attempt.beganAtMs >= health.failedFromMs) return undefined;
+  const { failures, broken } = health;
+  return afterNothing({ ...health, failures: failures - broken, broken: 0 }, attempt);
 }
 
 /**
@@ -93,24 +113,26 @@ export function afterSuccess(health: ModelHealth, attempt: Attempt): ModelHealth
 export function afterFailure(
   health: ModelHealth = WELL,
   { beganAtMs, probesAfterMs }: Attempt,
-  nowMs: number,
+  { atMs, isBroken }: Failure,
   settings: CooldownSettings,
   chance: number,
 ): ModelHealth {
   const failedFromMs = Math.max(health.failedFromMs, beganAtMs);
   // Whatever runs when a cooldown begins may fail with the rest, and who goes there in spite of it shows nothing new.
-  if (nowMs < health.coolUntilMs) return { ...health, failedFromMs };
+  if (atMs < health.coolUntilMs) return { ...health, failedFromMs };
   const failures = health.failures + 1;
+  const broken = health.broken + (isBroken ? 1 : 0);
   // One that has taken too long says as much as the one that has followed it.
   const isProbe = probesAfterMs !== undefined && probesAfterMs === health.coolUntilMs;
   if (settings.failures === 0 || (!isProbe && failures < settings.failures)) {
-    return { ...health, failures, failedFromMs };
+    return { ...health, failures, broken, failedFromMs };
   }
   const lengthMs = Math.min(settings.cooldownMs * 2 ** health.cooldowns, settings.maxMs);
   return {
     failures: 0,
+    broken: 0,
     cooldowns: health.cooldowns + 1,
-    coolUntilMs: nowMs + lengthMs * (1 - SPREAD + 2 * SPREAD * chance),
+    coolUntilMs: atMs + lengthMs * (1 - SPREAD + 2 * SPREAD * chance),
     failedFromMs,
     probe: undefined,
   };

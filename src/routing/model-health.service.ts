@@ -8,6 +8,7 @@ import { MetricsService } from '../telemetry/metrics.service.js';
 import type { IsCooling } from './candidate-order.js';
 import {
   afterFailure,
+  afterFirstByte,
   afterNothing,
   afterStart,
   afterSuccess,
@@ -66,6 +67,14 @@ export class ModelHealthService {
     return attempt;
   }
 
+  /** A stream has begun. */
+  answering(model: ModelId): void {
+    if (this.known.size === 0) return;
+    const key = this.keyOf(model);
+    const health = this.known.get(key);
+    if (health) this.known.set(key, afterFirstByte(health));
+  }
+
   /** An answer has ended well. @param firstByteMs of a streamed one, from the sending of the request on */
   succeeded(model: ModelId, attempt: Attempt, firstByteMs: number | undefined): void {
     if (firstByteMs !== undefined) this.observe(model, firstByteMs);
@@ -81,19 +90,21 @@ export class ModelHealthService {
     }
     this.known.delete(key);
     if (health.cooldowns > 0) {
+      this.noneFromMs = Math.max(-Infinity, ...[...this.known.values()].map(coolsUntil));
       const { cooldowns } = health;
       this.logger.info({ model: this.labelOf(key), cooldowns, reason: 'answered' }, 'model well again');
     }
   }
 
-  /** An attempt has failed, or its answer has broken. @param reason for the log: a code, nothing of the request or the answer */
-  failed(model: ModelId, attempt: Attempt, reason: string): void {
+  /** An attempt has failed. @param reason for the log: a code, nothing of the request or the answer */
+  failed(model: ModelId, attempt: Attempt, reason: string, isBroken = false): void {
     if (this.settings.failures === 0) return;
     if (isProbe(attempt)) this.metrics.probeEnded('failed');
     const key = this.keyOf(model);
     const before = this.known.get(key);
     const nowMs = performance.now();
-    const after = afterFailure(before, attempt, nowMs, this.settings, Math.random());
+    const failure = { atMs: nowMs, isBroken };
+    const after = afterFailure(before, attempt, failure, this.settings, Math.random());
     this.known.delete(key);
     if (this.known.size === MAX_REMEMBERED) this.forgetOne();
     this.put(key, after);
@@ -105,6 +116,11 @@ export class ModelHealthService {
       { model: label, reason, cooldowns, cooldown_ms: Math.round(coolUntilMs - nowMs) },
       'model cooling',
     );
+  }
+
+  /** An answer has broken that had begun well. */
+  broke(model: ModelId, attempt: Attempt): void {
+    this.failed(model, attempt, 'upstream_stream_interrupted', true);
   }
 
   /** An attempt has ended without a word on its model. */

@@ -18,7 +18,8 @@ const NOBODY: readonly ModelId[] = [];
 /**
  * The models that come last for a client now.
  *
- * @param avoidMs one that is avoided for longer than this is so by another clock, or one that has been set back since
+ * @param avoidMs how long one is avoided. Clocks of replicas differ a little; one that is avoided for more than twice as long is so by
+ *   one that is wrong, or has been set back since
  */
 export function avoidedAt(
   known: readonly Avoidance[] | undefined,
@@ -27,7 +28,7 @@ export function avoidedAt(
 ): readonly ModelId[] {
   if (known === undefined) return NOBODY;
   return known
-    .filter(({ untilMs }) => nowMs < untilMs && untilMs <= nowMs + avoidMs)
+    .filter(({ untilMs }) => nowMs < untilMs && untilMs <= nowMs + 2 * avoidMs)
     .map(({ model }) => model);
 }
 

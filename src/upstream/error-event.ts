@@ -1,10 +1,11 @@
 import type { StreamEvent } from './event-lines.js';
-import { isJsonObject, parseObject } from './json.js';
-import { type Incapability, incapabilityOf } from './refusal.js';
+import { isJsonObject, type JsonObject, parseObject } from './json.js';
+import { type Incapability, incapabilityOf, isAboutModel } from './refusal.js';
 import { readError } from './upstream-error.js';
 
 /**
- * The error that an event holds: the top-level `error` of its data, or, in an Anthropic `event: error`, whatever there is.
+ * The error that an event holds: the top-level `error` of its data, in an Anthropic `event: error` whatever there is, or that of an
+ * answer of the Responses API that its model failed.
  *
  * @returns `undefined` for any other event, and for an `error` that is null.
  */
@@ -12,7 +13,14 @@ export function errorOf({ name, data }: StreamEvent): unknown {
   const isError = name === 'error';
   // Mostly there is none, and nothing to parse.
   const body = isError || data.includes('"error"') ? parseObject(data) : undefined;
-  return body?.['error'] ?? (isError ? (body ?? data) : undefined);
+  return body?.['error'] ?? (isError ? (body ?? data) : body && failureIn(body));
+}
+
+/** Chutes' proxy for this API tells so of a model that fails, with status 200. A failure that the request brought on is an answer. */
+function failureIn({ type, response }: JsonObject): unknown {
+  const error = type === 'response.failed' && isJsonObject(response) ? response['error'] : undefined;
+  const said = isJsonObject(error) ? readError(error) : undefined;
+  return said && isAboutModel(said) ? error : undefined;
 }
 
 /** Whether a line of an event stream is none of its own, but the beginning of JSON without a frame. */

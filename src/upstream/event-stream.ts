@@ -35,6 +35,8 @@ export class EventStreamTail {
   /** Of `chunks`, as are the lines. */
   private bytes = 0;
   private lines = 0;
+  /** Whether nothing has been let go of. */
+  private isWhole = true;
   /** Whether the last line has ended. */
   private isLineEnded = false;
   private readonly head: Buffer[] = [];
@@ -64,6 +66,7 @@ export class EventStreamTail {
       head: Buffer.concat(this.head).toString('latin1'),
       tail,
       beginsLine,
+      isWhole: this.isWhole,
     });
   }
 
@@ -76,6 +79,7 @@ export class EventStreamTail {
 
   private turn(): void {
     const { older } = this;
+    if (older.length > 0) this.isWhole = false;
     older.length = 0;
     this.older = this.chunks;
     this.chunks = older;
@@ -85,6 +89,7 @@ export class EventStreamTail {
 
   /** Leaves a byte more than is looked at, which tells whether that begins with a line. */
   private trim(): void {
+    this.isWhole = false;
     this.older.length = 0;
     while (this.bytes - (this.chunks[0] as Buffer).length > TAIL_BYTES) {
       this.bytes -= (this.chunks.shift() as Buffer).length;

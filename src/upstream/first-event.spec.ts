@@ -159,6 +159,51 @@ describe('how a stream begins', () => {
   });
 });
 
+function failed(error: unknown): string {
+  const data = { type: 'response.failed', sequence_number: 0, response: { status: 'failed', error } };
+  return `event: response.failed\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+describe('a stream of the Responses API that begins with `response.failed`', () => {
+  test.each([
+    'exhausted all available targets to no avail',
+    'No infrastructure available to serve request',
+    'No instances available (yet) for chute_id=1',
+    'This chute is currently disabled.',
+    'model not found: a/b',
+    // As the public source of Chutes' proxy has it.
+    'Backend Error:\n\n{"detail":"exhausted all available targets to no avail"}\n\nPlease check your request.',
+  ])('ATT-79: is an error where it is about the model: %s', (message) => {
+    const error = { code: 'server_error', message };
+    for (const text of [failed(error), failed(error).replace(/^event: .*\n/, '')]) {
+      const found = beginningOf(text);
+      expect([found.beginning, found.error, meaningOf(found.error)]).toEqual(['error', error, 'failed']);
+    }
+  });
+
+  test('ATT-79: is an error where its code says so', () => {
+    const error = { code: 'model_not_found', message: "Model 'a/b' not found. Available models: c/d" };
+    expect(beginningOf(failed(error))).toMatchObject({ beginning: 'error', error });
+  });
+
+  test.each<[string, unknown]>([
+    ['another failure', { code: 'server_error', message: 'It broke.' }],
+    ['a request of the client’s', { code: 'invalid_prompt', message: 'The prompt is too long.' }],
+    ['a full model', { code: 'server_error', message: 'Infrastructure is at maximum capacity' }],
+    ['words in the middle', { message: 'You said: No instances available' }],
+    ['no message', { code: 'server_error' }],
+    ['a text', 'No instances available'],
+    ['null', null],
+  ])('ATT-79: is an answer where it is not, or does not say so: %s', (_, error) => {
+    expect(beginningOf(failed(error)).beginning).toBe('good');
+  });
+
+  test('ATT-79: no other event is one', () => {
+    const text = failed({ message: 'No instances available' }).replaceAll('.failed', '.incomplete');
+    expect(beginningOf(text).beginning).toBe('good');
+  });
+});
+
 describe('a stream that is over', () => {
   test.each<[string, string, 'good' | 'error']>([
     ['an error that has not ended', ERROR.trimEnd(), 'error'],

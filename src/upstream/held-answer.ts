@@ -1,3 +1,4 @@
+import type { Holder, Loan, MemoryBudget } from '../runtime/memory-budget.js';
 import type { AnswerGate, Finding } from './answer-gate.js';
 
 /** So many small pieces are joined: each costs more than its bytes. */
@@ -11,6 +12,8 @@ export class HeldAnswer {
   private heldBytes = 0;
   private gate: AnswerGate | undefined;
   private found: Finding | undefined;
+  /** Of the memory that it takes until it is chosen. */
+  private loan: Loan | undefined;
 
   get bytes(): number {
     return this.heldBytes;
@@ -37,7 +40,20 @@ export class HeldAnswer {
     this.heldBytes += piece.length;
     if (this.pieces.length - this.joined > JOINED_PIECES) this.join();
     const finding = this.gate?.push(piece);
-    return finding !== undefined && this.decide(finding);
+    if (finding !== undefined) return this.decide(finding);
+    return this.loan?.grow(piece.length) === false && this.expire();
+  }
+
+  /** From now on what is held counts. @returns whether there is no room for it, so that it is chosen as far as it has come */
+  borrow(budget: MemoryBudget, holder: Holder): boolean {
+    this.loan = budget.lend(this.heldBytes, holder);
+    return !this.loan && this.expire();
+  }
+
+  /** What is held does not count any more. */
+  repay(): void {
+    this.loan?.end();
+    this.loan = undefined;
   }
 
   /** It has ended well. */
@@ -76,6 +92,7 @@ export class HeldAnswer {
   private decide(finding: Finding): boolean {
     this.gate = undefined;
     this.found = finding;
+    this.repay();
     return true;
   }
 

@@ -21,6 +21,14 @@ const BEGINNINGS: Readonly<Record<number, readonly (readonly [Refusal, RegExp])[
   ],
 };
 
+/** How a message begins that says of itself that it is about the model: those above, and the gateway's of a 503, where the status is enough. */
+const ABOUT_MODEL: readonly RegExp[] = [
+  ...Object.values(BEGINNINGS).flatMap((rows) =>
+    rows.flatMap(([refusal, beginning]) => (refusal === 'model' ? [beginning] : [])),
+  ),
+  /^(?:no instances available|this chute is currently disabled)/i,
+];
+
 /** Refusals that mean the client, whatever they say, unless they are known to mean something else. */
 const ACCOUNT_STATUSES: ReadonlySet<number> = new Set([401, 402, 429]);
 
@@ -61,6 +69,11 @@ export function refusalOf(status: number, body: Buffer | undefined): Refusal | u
 function refusalIn(status: number, error: UpstreamError): Refusal | undefined {
   if (status === 400) return incapabilityOf(error);
   return BEGINNINGS[status]?.find(([, beginning]) => beginning.test(error.detail))?.[0];
+}
+
+/** Whether an error without a status is about the model that was asked, by its code or its innermost message. */
+export function isAboutModel({ message, code }: UpstreamError): boolean {
+  return code === 'model_not_found' || ABOUT_MODEL.some((beginning) => beginning.test(message));
 }
 
 /** What the model cannot do of a request that its engine refuses. */

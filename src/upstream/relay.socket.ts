@@ -22,6 +22,8 @@ export interface RelayLimits {
 export interface AnswerWatcher {
   /** It came in full. */
   onWhole(): void;
+  /** It came in full, and all it says is why the request is refused. */
+  onRefused(): void;
   /** The upstream broke it, or it broke by itself. */
   onBroken(): void;
   /** Nobody wants the rest of it: the client has left or takes nothing, or the process ends. */
@@ -121,11 +123,13 @@ export class Relay implements BodySink, ClientListener, DeadlineListener {
     if (this.isOver) return;
     this.isOver = true;
     const ending = this.tail?.ending() ?? 'complete';
-    if (ending !== 'complete') {
+    if (ending === 'complete') {
+      this.watcher?.onWhole();
+    } else if (ending === 'refused') {
+      this.watcher?.onRefused();
+    } else {
       this.record.isInterrupted = true;
       this.watcher?.onBroken();
-    } else {
-      this.watcher?.onWhole();
     }
     if (this.tail && ending === 'unfinished') this.writeErrorEvent(this.tail, 'upstream_stream_interrupted');
     this.raw.end();

@@ -25,7 +25,7 @@ function unnamed(type: string, more: object = {}): string {
 }
 
 function endingOf(text: string, dialect: Dialect = 'openai'): StreamEnding {
-  return streamEnding(dialect, { head: text, tail: text, beginsLine: true });
+  return streamEnding(dialect, { head: text, tail: text, beginsLine: true, isWhole: true });
 }
 
 describe('a stream of chat or text completions', () => {
@@ -103,17 +103,46 @@ describe('a stream of the Responses API', () => {
     ['that speaks like OpenAI’s chat', TOKEN, 'complete'],
     ['with an error event', begun + named('error', { code: null, message: 'x' }), 'failed'],
     ['whose text has an end', begun + named('x', { delta: '"type":"response.completed"' }), 'unfinished'],
+    [
+      'that has failed by the request',
+      begun + named('response.failed', { response: { error: { message: 'Too long.' } } }),
+      'complete',
+    ],
   ])('ATT-58: %s', (_, text, ending) => {
     expect(endingOf(text, 'responses')).toBe(ending);
   });
 
+  test('ATT-79: that has failed by its model is broken, and its client has seen it', () => {
+    const error = { code: 'server_error', message: 'exhausted all available targets to no avail' };
+    const end = named('response.failed', { response: { error } });
+    expect(endingOf(begun + end, 'responses')).toBe('failed');
+    expect(endingOf(begun + end + DONE, 'responses')).toBe('failed');
+    expect(endingOf(begun + end.trimEnd(), 'responses')).toBe('unfinished');
+  });
+
   test('ATT-58: whose last event is larger than what is kept', () => {
     const tail = `${'x'.repeat(1_000)}"}]}\n\n`;
-    expect(streamEnding('responses', { head: begun, tail, beginsLine: false })).toBe('complete');
+    expect(streamEnding('responses', { head: begun, tail, beginsLine: false, isWhole: false })).toBe(
+      'complete',
+    );
+  });
+
+  test('ATT-58: the same with [DONE] behind it', () => {
+    const tail = `${'x'.repeat(1_000)}"}]}\n\n${DONE}`;
+    for (const lineEnd of ['\n', '\r\n', '\r']) {
+      const remains = {
+        head: begun,
+        tail: tail.replaceAll('\n', lineEnd),
+        beginsLine: false,
+        isWhole: false,
+      };
+      expect(streamEnding('responses', remains)).toBe('complete');
+      expect(streamEnding('responses', { ...remains, beginsLine: true })).toBe('unfinished');
+    }
   });
 
   test('ATT-58: whose end does not begin with a line', () => {
-    const remains = { head: begun, beginsLine: false };
+    const remains = { head: begun, beginsLine: false, isWhole: false };
     const delta = named('response.output_text.delta');
     expect(streamEnding('responses', { ...remains, tail: `xx\n\n${delta}` })).toBe('unfinished');
     expect(
@@ -210,10 +239,24 @@ describe('an error of the upstream’s own', () => {
     expect(endingOf(text + STOP + DONE)).toBe('complete');
   });
 
+  test('ATT-78: is a refusal where the stream begins with it, and it is for the client', () => {
+    const refusal = ERROR.replace('500', '400');
+    for (const text of [refusal, `: hi\n\n${refusal}`, refusal + DONE, refusal + TOKEN, refusal + ERROR]) {
+      expect(endingOf(text)).toBe('refused');
+      expect(streamEnding('openai', { head: '', tail: text, beginsLine: true, isWhole: false })).toBe(
+        'failed',
+      );
+    }
+    for (const text of [ERROR + refusal, TOKEN + refusal, `${LINE}\n\n${refusal}`]) {
+      expect(endingOf(text)).toBe('failed');
+    }
+    expect(endingOf(refusal.trimEnd())).toBe('unfinished');
+  });
+
   test('ATT-60: what stands in front of the first whole line is not looked at', () => {
     const tail = `{"error":1}\n\n${STOP}`;
-    expect(streamEnding('openai', { head: '', tail, beginsLine: false })).toBe('complete');
-    expect(streamEnding('openai', { head: '', tail, beginsLine: true })).toBe('failed');
+    expect(streamEnding('openai', { head: '', tail, beginsLine: false, isWhole: false })).toBe('complete');
+    expect(streamEnding('openai', { head: '', tail, beginsLine: true, isWhole: false })).toBe('failed');
   });
 });
 

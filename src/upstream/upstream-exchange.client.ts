@@ -10,7 +10,7 @@ import type { ConnectionSlots, Waiter } from './connection-slots.timer.js';
 import type { Deadline, DeadlineListener, Deadlines } from '../runtime/deadlines.timer.js';
 import { decodeHeaders, type FlatHeaders } from './headers.js';
 import { HeldAnswer } from './held-answer.js';
-import type { Holder, Loan, MemoryBudget } from '../runtime/memory-budget.js';
+import type { Holder, MemoryBudget } from '../runtime/memory-budget.js';
 import { isPlainlyFramed } from './response-framing.js';
 import { awaitEndOfTurn, type TurnListener } from '../runtime/turn.timer.js';
 import { countStep } from '../runtime/turn-limit.timer.js';
@@ -96,7 +96,6 @@ export class UpstreamExchange
   private sink: BodySink | undefined;
   private rule: CommitRule = 'first-byte';
   private readonly held = new HeldAnswer();
-  private loan: Loan | undefined;
   private isAwaitingTurn = false;
   private end: 'onEnd' | 'onBreak' | undefined;
   private isPausedBySink = false;
@@ -212,7 +211,8 @@ export class UpstreamExchange
     // Mostly the whole of an answer came in one turn, and neither time nor memory had to be reckoned with.
     if (this.held.isUndecided && rule !== 'headers' && rule !== 'first-byte') {
       this.deadline.set(performance.now() + HOLDS[rule].ms);
-      if (rule === 'whole') this.borrow();
+      const { budget } = this.options;
+      if (rule === 'whole' && budget && this.held.borrow(budget, this)) this.open();
       return;
     }
     const { finding } = this.held;
@@ -287,7 +287,6 @@ export class UpstreamExchange
     }
     const { held } = this;
     if (held.push(chunk)) this.open();
-    else if (this.loan?.grow(chunk.length) === false) this.giveWay();
     // What is read before the choice has a bound of its own.
     if (held.bytes > MAX_PENDING_BYTES && !held.isUndecided) this.controller?.pause();
   }
@@ -324,17 +323,9 @@ export class UpstreamExchange
 
   private open(): void {
     this.phase = 'open';
-    if (!this.held.isUndecided) this.loan?.end();
     if (this.isAwaitingTurn) return;
     this.isAwaitingTurn = true;
     awaitEndOfTurn(this);
-  }
-
-  private borrow(): void {
-    const { budget } = this.options;
-    if (!budget) return;
-    this.loan = budget.lend(this.held.bytes, this);
-    if (!this.loan) this.giveWay();
   }
 
   private fail(reason: UpstreamFailure): void {
@@ -350,7 +341,7 @@ export class UpstreamExchange
 
   private conclude(outcome: Outcome): void {
     this.deadline.clear();
-    this.loan?.end();
+    this.held.repay();
     if (this.isSettled) return;
     this.isSettled = true;
     if (this.options.client) this.options.client.listener = undefined;

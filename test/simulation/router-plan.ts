@@ -39,7 +39,7 @@ export class RouterPlan implements Plan {
 
   modelAt(n: number): string {
     const model = this.#model(n);
-    this.#report = this.#router.reports.begin(model, true, this.#pin);
+    this.#report = this.#router.reports.begin(model, { asked: { stream: true }, generates: true }, this.#pin);
     return model;
   }
 

@@ -52,6 +52,7 @@ export function simulatedSteps(demo: Demo): Step[] {
     { kind: 'error-event', form: 'pretty', followedBy: 'comment' },
     { kind: 'error-event', afterChunks: 0 },
     { kind: 'error-event', afterChunks: 0, form: 'anthropic' },
+    { kind: 'error-event', afterChunks: 0, code: 422, followedBy: 'done' },
   ];
   return forms.map((behaviour) => stepOf(demo, behaviour));
 }
@@ -109,6 +110,8 @@ function promiseOf(demo: Demo, behaviour: Behaviour, show: Show): Promised {
       const events = demo.streamEvents(plan).slice(0, afterChunks);
       const end = followedBy === 'done' ? demo.DONE_EVENT : followedBy === 'comment' ? ': the end\n\n' : '';
       const told = whole(200, events.join('') + demo.errorInStream(form, behaviour) + end);
+      // It is the client's to see.
+      if (behaviour.code === 422) return told;
       return { ...told, kind: 'told', reasons: [...told.reasons, 'upstream_error_event'] };
     }
     default: {

@@ -92,7 +92,7 @@ describe('pace', () => {
   const PACE = { firstTokenMs: 60, tokenMs: 10, tokens: 5 } as const;
 
   test('SIM-12: a stream sends headers with its first token, then token by token', async () => {
-    simulator.behave(MODEL, { kind: 'normal', ...PACE });
+    simulator.behave(MODEL, { kind: 'normal', ...PACE, tokenMs: 1_000, tokens: 2 });
     const startedAtMs = performance.now();
     const response = await fetch(`${simulator.url}/v1/chat/completions`, {
       method: 'POST',
@@ -105,8 +105,9 @@ describe('pace', () => {
     while (!(await reader?.read())?.done);
     const allMs = performance.now() - startedAtMs;
     expect(headersMs).toBeGreaterThan(58);
-    expect(firstMs - headersMs).toBeLessThan(40);
-    expect(allMs - firstMs).toBeGreaterThan(48);
+    // A busy machine may read late, but not by as much as the next token takes.
+    expect(firstMs - headersMs).toBeLessThan(900);
+    expect(allMs - headersMs).toBeGreaterThan(990);
   });
 
   test('SIM-12: any other answer sends nothing before all of it is there', async () => {
