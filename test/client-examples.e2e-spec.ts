@@ -53,7 +53,8 @@ async function run(code: string, env: Readonly<Record<string, string>> = {}): Pr
   return stdout;
 }
 
-const [, section = ''] = /^## Clients\n(.*?)^## /ms.exec(readFileSync('README.md', 'utf8')) ?? [];
+const readme = readFileSync('README.md', 'utf8');
+const [, section = ''] = /^## Clients\n(.*?)^## /ms.exec(readme) ?? [];
 
 /** What clients of Anthropic's take for the base URL. */
 function address(): string {
@@ -102,7 +103,7 @@ describe('the examples of the README', () => {
 
   test('PRJ-18: what curl sends is answered', async () => {
     const [, path = '', body = ''] =
-      /curl -N http:\/\/127\.0\.0\.1:8080\/v1(\S+) .*-d '(.*)'/s.exec(blockWith('curl', section, 'sh')) ?? [];
+      /curl -N http:\/\/127\.0\.0\.1:8080\/v1(\S+) .*-d '(.*)'/s.exec(blockWith('curl', readme, 'sh')) ?? [];
     const answer = await fetch(baseURL + path, { method: 'POST', body });
     expect(await answer.text()).toMatch(/^data: .*data: \[DONE\]\n\n$/s);
   });

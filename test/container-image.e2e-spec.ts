@@ -128,7 +128,7 @@ describe('the health check', () => {
     expect(await health('127.0.0.1:1', `${url.origin}/readyz`)).toBe(0);
   });
 
-  test('OPS-6: asks at the inside port where there is one', async () => {
+  test('OPS-6: asks at the admin port where there is one', async () => {
     const inside = `127.0.0.1:${await quietPort()}`;
     const router = image.start(image.instruction('ENTRYPOINT').words, {
       ...environmentFor(chutes.url),

@@ -17,7 +17,7 @@ const cpu = (averageUtilization: number) => ({
   resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } },
 });
 
-describeHelm('the inside port', () => {
+describeHelm('the admin port', () => {
   test.each(['ClusterIP', 'NodePort', 'LoadBalancer'])(
     'OPS-30: a Service of the type %s leads to the client routes, and one inside the cluster to the rest',
     (type) => {
@@ -37,7 +37,7 @@ describeHelm('the inside port', () => {
     ['by default', {}, 'monitoring'],
     ['where asked for', { adminFrom: [namespaced('metrics')] }, 'metrics'],
     ['from nowhere', { adminFrom: [] }, undefined],
-  ])('OPS-31: the network lets Prometheus alone in at the inside port, %s', (_, networkPolicy, namespace) => {
+  ])('OPS-31: the network lets Prometheus alone in at the admin port, %s', (_, networkPolicy, namespace) => {
     const manifests = render({ networkPolicy });
     const helmTest = { podSelector: specOf('NetworkPolicy', manifests, TEST).podSelector };
     const monitoring = namespace === undefined ? [] : [namespaced(namespace)];

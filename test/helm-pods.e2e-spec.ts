@@ -126,7 +126,7 @@ describeHelm('what stands around the pods', () => {
     ]).toEqual(Array.from({ length: 5 }, () => matchLabels));
   });
 
-  test('OPS-19: the ServiceMonitor finds the Service of the inside port, and no other', () => {
+  test('OPS-19: the ServiceMonitor finds the Service of the admin port, and no other', () => {
     const manifests = render(EVERYTHING);
     const { selector } = specOf('ServiceMonitor', manifests);
     const labels = [ROUTER, ADMIN].map((name) => only('Service', manifests, name).metadata.labels);

@@ -154,7 +154,7 @@ describe('the routes', () => {
     },
   );
 
-  test('STA-4: are at the inside port alone, where there is one', async () => {
+  test('STA-4: are at the admin port alone, where there is one', async () => {
     const own = await startRouter(chutes, { ADMIN_LISTEN_ADDR: '127.0.0.1:0' });
     try {
       for (const path of PATHS) {

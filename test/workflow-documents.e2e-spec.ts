@@ -64,9 +64,9 @@ describe('docs/deployment.md', () => {
   test.each(['docs/deployment.md', 'docs/troubleshooting.md', 'SECURITY.md'])(
     'OPS-27: the settings that %s names exist',
     (path) => {
-      const others = ['NODE_EXTRA_CA_CERTS', ...read('docker-compose.yaml').matchAll(/\$\{(\w+)/g)].map(
-        String,
-      );
+      const ofClients = ['ANTHROPIC_BASE_URL', 'OPENAI_DEFAULT_MODEL'];
+      const ofCompose = [...read('docker-compose.yaml').matchAll(/\$\{(\w+)/g)].map(String);
+      const others = ['NODE_EXTRA_CA_CERTS', ...ofClients, ...ofCompose];
       const known = [...Object.keys(new Environment()), ...others].join();
       const named = [...read(path).matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g)].map(
         ([, name = '']) => name,

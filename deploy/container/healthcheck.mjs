@@ -1,5 +1,5 @@
 // Ends with 0 if the router is ready, else with 1: `node healthcheck.mjs [url]`. Without a URL it asks the router
-// of its own container, at the inside port if ADMIN_LISTEN_ADDR names one, else where LISTEN_ADDR says that it listens.
+// of its own container, at the admin port if ADMIN_LISTEN_ADDR names one, else where LISTEN_ADDR says that it listens.
 import { get } from 'node:http';
 
 const { ADMIN_LISTEN_ADDR, LISTEN_ADDR } = process.env;

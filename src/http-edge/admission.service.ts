@@ -77,7 +77,7 @@ export class AdmissionService implements OnModuleInit, Gatekeeper {
     return this.telemetry.begin(request, response, requestIdOf(request), isCounted);
   }
 
-  /** From now on nothing is admitted but at the inside port. */
+  /** From now on nothing is admitted but at the admin port. */
   close(): void {
     this.isClosed = true;
   }

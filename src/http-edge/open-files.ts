@@ -3,7 +3,7 @@ const OTHERS = 64;
 
 export interface Connections {
   readonly clients: number;
-  /** At the inside port; 0 without one. */
+  /** At the admin port; 0 without one. */
   readonly inside: number;
   readonly upstream: number;
   readonly listeners: number;

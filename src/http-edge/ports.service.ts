@@ -55,7 +55,7 @@ export class PortsService implements OnApplicationShutdown {
     this.warnOfFewFiles(this.clients);
   }
 
-  /** Where the inside port is. */
+  /** Where the admin port is. */
   get insideUrl(): string | undefined {
     return this.inside?.port.url;
   }
@@ -72,7 +72,7 @@ export class PortsService implements OnApplicationShutdown {
     return !this.inside || belongsInside(path) === this.isInside(request);
   }
 
-  /** Whether a request came in at the inside port. */
+  /** Whether a request came in at the admin port. */
   isInside({ socket }: IncomingMessage): boolean {
     return this.insideSockets.has(socket);
   }

@@ -16,6 +16,6 @@ test.each([
   ['/healthzz', false],
   ['/autopilots', false],
   ['/v1/autopilot', false],
-])('HLT-21: %s is for the inside port: %s', (path, expected) => {
+])('HLT-21: %s is for the admin port: %s', (path, expected) => {
   expect(belongsInside(path)).toBe(expected);
 });

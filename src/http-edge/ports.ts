@@ -4,7 +4,7 @@ const INSIDE = /^\/(?:healthz|readyz|metrics|autopilot(?:\/.*)?)$/;
 /** The page that shows what the router does, and its data. */
 const STATUS = /^\/autopilot(?:\/.*)?$/;
 
-/** Whether a path is for the inside port, where there is one. @param path without its query */
+/** Whether a path is for the admin port, where there is one. @param path without its query */
 export function belongsInside(path: string): boolean {
   return INSIDE.test(path);
 }

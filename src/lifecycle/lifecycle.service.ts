@@ -59,7 +59,7 @@ export class LifecycleService {
     await this.disconnect();
   }
 
-  /** Of clients. The inside port is there until the process ends. */
+  /** Of clients. The admin port is there until the process ends. */
   private get unfinished(): RequestRecord[] {
     return [...this.telemetry.unfinished].filter(({ request }) => !this.ports.isInside(request));
   }

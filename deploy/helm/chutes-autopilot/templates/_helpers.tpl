@@ -47,7 +47,7 @@ checksum/config: {{ include (print .Template.BasePath "/configmap.yaml") . | sha
 checksum/secret: {{ include (print .Template.BasePath "/secret.yaml") . | sha256sum }}
 {{- end -}}
 
-{{/* The name of the Service of the inside port. */}}
+{{/* The name of the Service of the admin port. */}}
 {{- define "autopilot.adminName" -}}
 {{- printf "%s-admin" (include "autopilot.fullname" . | trunc 57 | trimSuffix "-") -}}
 {{- end -}}
