@@ -20,8 +20,8 @@ export function isPausedByNode(socket: HttpSocket): boolean {
 export function takeOver(socket: Socket, listener: DataListener): DataListener {
   const [parse = () => {}] = socket.listeners('data') as DataListener[];
   socket.removeAllListeners('data').on('data', listener);
-  // Node's parser has read past the socket so far. Where Node does not read, nobody would begin to, and the client's leaving not be
-  // noticed; a push of nothing makes the stream do so.
-  if (isPausedByNode(socket)) socket.push('');
+  // Node's parser has read past the socket so far. Where nobody reads just now, nobody would begin to again, and the client's leaving
+  // not be noticed; a push of nothing makes the stream do so.
+  if (isPausedByNode(socket) || socket.isPaused()) socket.push('');
   return parse;
 }
