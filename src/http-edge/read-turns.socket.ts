@@ -5,7 +5,7 @@ import { onTooMuchRead } from '../runtime/turn-limit.timer.js';
 import { isPausedByNode } from './take-over.socket.js';
 
 /** So many connections at most are read again in one turn. */
-const DUE_AT_ONCE = 64;
+const DUE_AT_ONCE = 256;
 
 type HttpSocket = Socket & {
   /** The first of the responses that are not finished. */
