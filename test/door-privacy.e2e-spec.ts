@@ -5,9 +5,9 @@ import { clientKey } from '../src/sticky/client-key.js';
 import { keyedHash } from '../src/sticky/keyed-hash.js';
 import { canariesIn, CANARY, CANARY_LINES, canaryRequest } from './support/canaries.js';
 import { failOnce } from './support/fail-once.js';
-import { metricsOf } from './support/metrics.js';
 import { RawClient } from './support/raw-client.js';
-import { eventually, startRouter, type TestRouter } from './support/router.js';
+import { startRouter, type TestRouter } from './support/router.js';
+import { toldBy } from './support/told-by.js';
 
 const ALIAS = 'chutesai/AutoPilot';
 const SECRET = 'a secret of the test';
@@ -38,15 +38,6 @@ afterAll(async () => {
 afterEach(() => {
   chutes.behave('*', 'normal');
 });
-
-async function told(): Promise<string> {
-  let metrics = await metricsOf(router);
-  await eventually(async () => {
-    metrics = await metricsOf(router);
-    return metrics.value('requests_active') === 0;
-  });
-  return [...router.logs.map((line) => JSON.stringify(line)), metrics.text].join('\n');
-}
 
 async function send(bytes: string): Promise<string> {
   const client = await RawClient.open(router.port, bytes);
@@ -114,7 +105,7 @@ describe.each(['/v1/responses', '/v1/messages', '/v1/messages/count_tokens'])('a
     const answer = await act();
     expect(answer).toMatch(/^HTTP\/1\.1 \d/);
     expect(canariesIn(answer)).toEqual([]);
-    expect(canariesIn(await told())).toEqual([]);
+    expect(canariesIn(await toldBy(router))).toEqual([]);
   });
 
   test('DOR-6: nor does what is kept in its place', async () => {
@@ -126,6 +117,6 @@ describe.each(['/v1/responses', '/v1/messages', '/v1/messages/count_tokens'])('a
       session: undefined,
     };
     const hash = clientKey(keyedHash(SECRET), identity, ALIAS);
-    expect(await told()).not.toContain(hash);
+    expect(await toldBy(router)).not.toContain(hash);
   });
 });

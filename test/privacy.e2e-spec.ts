@@ -10,6 +10,7 @@ import { failOnce } from './support/fail-once.js';
 import { metricsOf } from './support/metrics.js';
 import { RawClient } from './support/raw-client.js';
 import { eventually, startRouter, type TestRouter } from './support/router.js';
+import { toldBy } from './support/told-by.js';
 
 const ALIAS = 'chutesai/AutoPilot';
 const SECRET = 'a secret of the test';
@@ -43,16 +44,6 @@ afterEach(() => {
   chutes.behave('*', 'normal');
   chutes.feed('evidence', 'normal');
 });
-
-/** What the router has told so far, in logs and metrics, when nothing is running any more. */
-async function told(): Promise<string> {
-  let metrics = await metricsOf(router);
-  await eventually(async () => {
-    metrics = await metricsOf(router);
-    return metrics.value('requests_active') === 0;
-  });
-  return [...router.logs.map((line) => JSON.stringify(line)), metrics.text].join('\n');
-}
 
 /** Sends every canary there is, and returns the answer. */
 async function sendAll(model: string, stream = false): Promise<string> {
@@ -190,7 +181,7 @@ describe('nothing of a client shows', () => {
   test.each(Object.keys(SUCCESSES))('OBS-21, OBS-22: neither in logs nor in metrics, of %s', async (name) => {
     const before = router.requestLogs.length;
     await SUCCESSES[name]?.();
-    expect(canariesIn(await told())).toEqual([]);
+    expect(canariesIn(await toldBy(router))).toEqual([]);
     expect(router.requestLogs.slice(before)).toContainEqual(expect.objectContaining({ status: 200 }));
   });
 
@@ -198,7 +189,7 @@ describe('nothing of a client shows', () => {
     'OBS-21, OBS-22: neither in logs nor in metrics, of %s',
     async (name) => {
       await RELAYED_FAILURES[name]?.();
-      expect(canariesIn(await told())).toEqual([]);
+      expect(canariesIn(await toldBy(router))).toEqual([]);
     },
   );
 
@@ -209,14 +200,14 @@ describe('nothing of a client shows', () => {
       expect(answer).toMatch(/"error":\{"message":.*"code":"\w+"\}/);
       expect(canariesIn(answer)).toEqual([]);
       expect(answer).not.toMatch(/\bat .*:\d+/);
-      expect(canariesIn(await told())).toEqual([]);
+      expect(canariesIn(await toldBy(router))).toEqual([]);
     },
   );
 
   test('OBS-21, OBS-22: an unknown model is named to its client and to nobody else', async () => {
     const answer = await sendAll(CANARY.model);
     expect(canariesIn(answer)).toEqual(['model']);
-    expect(canariesIn(await told())).toEqual([]);
+    expect(canariesIn(await toldBy(router))).toEqual([]);
   });
 
   test('OBS-21: the hash that pins are kept by, and the address of the connection', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { NO_ADVICE } from '../../test/support/advice.js';
 import type { ModelId } from '../catalog/model-list.js';
 import type { Candidate } from './candidate.js';
 import {
@@ -6,7 +7,6 @@ import {
   candidateOrder,
   coolingLast,
   isSecondChoice,
-  NO_ADVICE,
   pinnedFirst,
   placeOf,
 } from './candidate-order.js';

@@ -23,8 +23,6 @@ export interface Advice {
 
 export type IsCooling = (model: ModelId) => boolean;
 
-export const NO_ADVICE: Advice = { isCooling: undefined, avoided: [], pinned: undefined };
-
 /** The recipe of the order. Each step suggests an order and keeps the set. */
 export function candidateOrder(decided: readonly Candidate[], advice: Advice): CandidateOrder {
   const candidates = avoidedLast(coolingLast(decided, advice.isCooling), advice.avoided);

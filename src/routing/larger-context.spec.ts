@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
+import { NO_ADVICE } from '../../test/support/advice.js';
 import { readAbilities } from '../catalog/abilities.js';
 import type { ModelId } from '../catalog/model-list.js';
 import { snapshotOf } from '../../test/support/routing-stage.js';
 import type { Candidate } from './candidate.js';
-import { candidateOrder, NO_ADVICE } from './candidate-order.js';
+import { candidateOrder } from './candidate-order.js';
 import { largerContext } from './larger-context.js';
 
 const { catalog } = snapshotOf(

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { loadConfig } from '../../src/config/config.js';
 import { readAsked } from '../../src/reading/asked.js';
-import { candidateOrder, NO_ADVICE } from '../../src/routing/candidate-order.js';
+import { candidateOrder } from '../../src/routing/candidate-order.js';
 import type { RoutingSnapshot } from '../../src/routing/routing-snapshot.js';
 import { clientPoint } from '../../src/routing/spread.js';
 import { keyMaterial } from '../../src/sticky/client-key.js';
@@ -11,6 +11,7 @@ import { StickyService } from '../../src/sticky/sticky.service.js';
 import { MetricsService } from '../../src/telemetry/metrics.service.js';
 import type { Env } from './router.js';
 import { decide, routingSettings } from './routing-stage.js';
+import { NO_ADVICE } from './advice.js';
 
 const SYSTEM = { role: 'system', content: 'You are the assistant of a large company.' };
 const ANSWER = { role: 'assistant', content: 'Yes.' };
